@@ -1,1 +1,21 @@
-export {};
+// Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node: `@zeuxis/graph/node` opens sessions there.
+export * from './compile.js';
+export * from './convolution.js';
+export { type WeightLowering, weightLowering } from './convolution-lowering.js';
+export * from './elementwise.js';
+export { gradient } from './gradient.js';
+export * from './linear.js';
+export { type OnnxSummary, type OnnxValue, readOnnx } from './onnx.js';
+export * from './reduce.js';
+export {
+  bytes,
+  type Feeds,
+  floats,
+  type Model,
+  type Session,
+  type SessionOptions,
+  type Value,
+  type Values,
+} from './session.js';
+export * from './structure.js';
+export { constant, type DataType, input, type Operand, type Shape, sizeOf, Tensor } from './tensor.js';

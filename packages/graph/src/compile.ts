@@ -1,0 +1,134 @@
+// From tensors to ONNX: dead code never enters (only what the outputs need is walked), equal expressions are written
+// once, and every value gets a name.
+
+import { topological } from './gradient.js';
+import { type OnnxInitializer, type OnnxModel, type OnnxNode, writeOnnx } from './onnx.js';
+import { type DataType, type Emitter, isInput, type Shape, type Tensor } from './tensor.js';
+
+export interface CompileOptions {
+  /** Key-value pairs kept in the file. */
+  metadata?: Record<string, string>;
+  /**
+   * The graph was built for a batch of one, and its first axis is left open under the name `n`. Right wherever the
+   * batch stays the first axis, as it does in inference.
+   */
+  openBatch?: boolean;
+  /** The most inputs one node may have; 6 suits WebGPU. Unlimited by default. */
+  maximumInputs?: number;
+}
+
+export interface Compiled {
+  /** The .onnx file. */
+  bytes: Uint8Array;
+  inputs: { name: string; type: DataType; shape: Shape }[];
+  outputs: { name: string; type: DataType; shape: Shape }[];
+  nodes: number;
+}
+
+const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+/** What makes two nodes the same value. Constants compare by their bytes, inputs by their names. */
+function keyOf(tensor: Tensor, ids: Map<Tensor, number>): string {
+  const { values, ...rest } = tensor.attributes as { values?: Float32Array };
+  const data = values ? contentKey(values) : '';
+  return `${tensor.primitive.name}|${tensor.type}|${tensor.shape}|${JSON.stringify(rest)}|${data}|${tensor.inputs.map((t) => ids.get(t))}`;
+}
+
+/** A short key for constants; long ones are told apart by identity, for they are rarely equal. */
+const identities = new WeakMap<Float32Array, number>();
+let identity = 0;
+function contentKey(values: Float32Array): string {
+  if (values.length <= 16384) return values.join();
+  const known = identities.get(values) ?? ++identity;
+  identities.set(values, known);
+  return `#${known}`;
+}
+
+/**
+ * Writes the graph that computes `outputs` (named by their keys) from its inputs.
+ * @throws Error where two inputs share a name but not a shape.
+ */
+export function compile(outputs: Record<string, Tensor>, options: CompileOptions = {}): Compiled {
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, OnnxInitializer>();
+  const names = new Map<Tensor, string>();
+  let counter = 0;
+
+  const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string): string => {
+    const known = initializers.get(key);
+    if (known) return known.name;
+    const name = `c${initializers.size}`;
+    initializers.set(key, { name, type, shape, data: bytesOf(view) });
+    return name;
+  };
+  const ints = (values: readonly number[]) =>
+    initializer('int64', [values.length], BigInt64Array.from(values.map(BigInt)), `i${values}`);
+  const emit: Emitter = {
+    of: (tensor) => names.get(tensor)!,
+    node: (type, inputs, attributes = {}) => {
+      const name = `${type.toLowerCase()}_${counter++}`;
+      nodes.push({ type, name, inputs, outputs: [name], attributes });
+      return name;
+    },
+    ints,
+    floats: (values, shape) => {
+      const data = Float32Array.from(values);
+      return initializer(
+        'float32',
+        shape,
+        data,
+        `f${shape}|${contentKey(values instanceof Float32Array ? values : data)}`,
+      );
+    },
+    shape: (shape) => ints(options.openBatch && shape.length > 0 ? [-1, ...shape.slice(1)] : shape),
+    maximumInputs: options.maximumInputs ?? Number.POSITIVE_INFINITY,
+  };
+
+  // Common subexpressions: the first tensor with a key stands for all.
+  const ids = new Map<Tensor, number>();
+  const first = new Map<string, Tensor>();
+  const inputs = new Map<string, Tensor>();
+  for (const tensor of topological(Object.values(outputs))) {
+    const key = keyOf(tensor, ids);
+    const twin = first.get(key);
+    if (twin) {
+      ids.set(tensor, ids.get(twin)!);
+      names.set(tensor, names.get(twin)!);
+      continue;
+    }
+    first.set(key, tensor);
+    ids.set(tensor, ids.size);
+    if (isInput(tensor)) {
+      const name = tensor.attributes.name as string;
+      if (inputs.has(name)) throw new Error(`compile: two inputs are named '${name}', with different shapes`);
+      inputs.set(name, tensor);
+    }
+    names.set(tensor, tensor.primitive.lower(tensor, emit));
+  }
+
+  const described = (entries: Iterable<[string, Tensor]>) =>
+    [...entries].map(([name, { type, shape }]) => ({ name, type, shape }));
+  // An output is a name of its own, also where its tensor is an input or serves twice.
+  for (const [name, tensor] of Object.entries(outputs)) {
+    nodes.push({
+      type: 'Identity',
+      name: `out_${name}`,
+      inputs: [names.get(tensor)!],
+      outputs: [name],
+      attributes: {},
+    });
+  }
+  const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => ({
+    ...value,
+    shape: options.openBatch && shape.length > 0 ? ['n', ...shape.slice(1)] : shape,
+  });
+  const [ins, outs] = [described(inputs), described(Object.entries(outputs))];
+  const model: OnnxModel = {
+    nodes,
+    initializers: [...initializers.values()],
+    inputs: ins.map(open),
+    outputs: outs.map(open),
+    metadata: options.metadata ?? {},
+  };
+  return { bytes: writeOnnx(model), inputs: ins, outputs: outs, nodes: nodes.length };
+}

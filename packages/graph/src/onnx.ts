@@ -1,0 +1,233 @@
+// Writing and reading ONNX files: the part of onnx.proto (IR version 8) that Zeuxis uses. Protocol buffers' wire format
+// is @bufbuild/protobuf's; field numbers are those of github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { DataType } from './tensor.js';
+
+const IR_VERSION = 8;
+const OPSET = 17;
+export const ELEMENT_TYPES: Record<DataType, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
+
+export type OnnxAttribute = number | string | number[];
+export interface OnnxNode {
+  type: string;
+  name: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Record<string, OnnxAttribute>;
+}
+export interface OnnxInitializer {
+  name: string;
+  type: 'float32' | 'int64';
+  shape: readonly number[];
+  data: Uint8Array;
+}
+/** A dimension is a number or, where it is left open, a name. */
+export interface OnnxValue {
+  name: string;
+  type: DataType;
+  shape: readonly (number | string)[];
+}
+export interface OnnxModel {
+  nodes: OnnxNode[];
+  initializers: OnnxInitializer[];
+  inputs: OnnxValue[];
+  outputs: OnnxValue[];
+  metadata: Record<string, string>;
+}
+
+/** ONNX spells these attributes as floats even where the value is whole. */
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon']);
+
+const nested = (writer: BinaryWriter, field: number, write: (inner: BinaryWriter) => void) => {
+  const inner = new BinaryWriter();
+  write(inner);
+  writer.tag(field, WireType.LengthDelimited).bytes(inner.finish());
+};
+const text = (writer: BinaryWriter, field: number, value: string) =>
+  writer.tag(field, WireType.LengthDelimited).string(value);
+
+function writeAttribute(writer: BinaryWriter, name: string, value: OnnxAttribute): void {
+  text(writer, 1, name);
+  if (typeof value === 'string') {
+    writer.tag(4, WireType.LengthDelimited).bytes(new TextEncoder().encode(value));
+    writer.tag(20, WireType.Varint).int32(3);
+  } else if (Array.isArray(value)) {
+    for (const item of value) writer.tag(8, WireType.Varint).int64(item);
+    writer.tag(20, WireType.Varint).int32(7);
+  } else if (FLOAT_ATTRIBUTES.has(name)) {
+    writer.tag(2, WireType.Bit32).float(value);
+    writer.tag(20, WireType.Varint).int32(1);
+  } else {
+    writer.tag(3, WireType.Varint).int64(value);
+    writer.tag(20, WireType.Varint).int32(2);
+  }
+}
+
+function writeValue(writer: BinaryWriter, value: OnnxValue): void {
+  text(writer, 1, value.name);
+  nested(writer, 2, (type) =>
+    nested(type, 1, (tensor) => {
+      tensor.tag(1, WireType.Varint).int32(ELEMENT_TYPES[value.type]);
+      nested(tensor, 2, (shape) => {
+        for (const extent of value.shape)
+          nested(shape, 1, (dimension) => {
+            if (typeof extent === 'string') text(dimension, 2, extent);
+            else dimension.tag(1, WireType.Varint).int64(extent);
+          });
+      });
+    }),
+  );
+}
+
+/** The bytes of an .onnx file. */
+export function writeOnnx(model: OnnxModel): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.Varint).int64(IR_VERSION);
+  text(writer, 2, 'zeuxis');
+  nested(writer, 7, (graph) => {
+    for (const node of model.nodes)
+      nested(graph, 1, (out) => {
+        for (const name of node.inputs) text(out, 1, name);
+        for (const name of node.outputs) text(out, 2, name);
+        text(out, 3, node.name);
+        text(out, 4, node.type);
+        for (const [name, value] of Object.entries(node.attributes))
+          nested(out, 5, (attribute) => writeAttribute(attribute, name, value));
+      });
+    text(graph, 2, 'zeuxis');
+    for (const initializer of model.initializers)
+      nested(graph, 5, (out) => {
+        for (const extent of initializer.shape) out.tag(1, WireType.Varint).int64(extent);
+        out.tag(2, WireType.Varint).int32(ELEMENT_TYPES[initializer.type]);
+        text(out, 8, initializer.name);
+        out.tag(9, WireType.LengthDelimited).bytes(initializer.data);
+      });
+    for (const value of model.inputs) nested(graph, 11, (out) => writeValue(out, value));
+    for (const value of model.outputs) nested(graph, 12, (out) => writeValue(out, value));
+  });
+  nested(writer, 8, (opset) => {
+    text(opset, 1, '');
+    opset.tag(2, WireType.Varint).int64(OPSET);
+  });
+  for (const [key, value] of Object.entries(model.metadata))
+    nested(writer, 14, (entry) => {
+      text(entry, 1, key);
+      text(entry, 2, value);
+    });
+  return writer.finish();
+}
+
+type Field = (reader: BinaryReader, wireType: WireType) => void;
+
+/** Reads one message, giving each field to its handler and skipping the others. */
+function message(bytes: Uint8Array, fields: Record<number, Field>): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = fields[number];
+    if (field) field(reader, wireType);
+    else reader.skip(wireType, number);
+  }
+}
+
+const TYPE_NAMES = new Map(Object.entries(ELEMENT_TYPES).map(([name, code]) => [code, name as DataType]));
+
+function readValue(bytes: Uint8Array): OnnxValue {
+  let name = '';
+  let type: DataType = 'float32';
+  const shape: (number | string)[] = [];
+  message(bytes, {
+    1: (r) => {
+      name = r.string();
+    },
+    2: (r) =>
+      message(r.bytes(), {
+        1: (r) =>
+          message(r.bytes(), {
+            1: (r) => {
+              type = TYPE_NAMES.get(r.int32()) ?? 'float32';
+            },
+            2: (r) =>
+              message(r.bytes(), {
+                1: (r) => {
+                  let extent: number | string = 'unknown';
+                  message(r.bytes(), {
+                    1: (r) => {
+                      extent = Number(r.int64());
+                    },
+                    2: (r) => {
+                      extent = r.string();
+                    },
+                  });
+                  shape.push(extent);
+                },
+              }),
+          }),
+      }),
+  });
+  return { name, type, shape };
+}
+
+/** What a reader may learn from an .onnx file without running it. */
+export interface OnnxSummary {
+  inputs: OnnxValue[];
+  outputs: OnnxValue[];
+  metadata: Record<string, string>;
+  operators: Record<string, number>;
+}
+
+/**
+ * Inputs, outputs, metadata and operator counts of any ONNX file.
+ * @throws Error 'this is no ONNX file' where the bytes are not one.
+ */
+export function readOnnx(bytes: Uint8Array): OnnxSummary {
+  const summary: OnnxSummary = { inputs: [], outputs: [], metadata: {}, operators: {} };
+  const initialized = new Set<string>();
+  let graphs = 0;
+  try {
+    message(bytes, {
+      7: (r) => {
+        graphs++;
+        message(r.bytes(), {
+          1: (r) =>
+            message(r.bytes(), {
+              4: (r) => {
+                const type = r.string();
+                summary.operators[type] = (summary.operators[type] ?? 0) + 1;
+              },
+            }),
+          5: (r) =>
+            message(r.bytes(), {
+              8: (r) => {
+                initialized.add(r.string());
+              },
+            }),
+          11: (r) => {
+            summary.inputs.push(readValue(r.bytes()));
+          },
+          12: (r) => {
+            summary.outputs.push(readValue(r.bytes()));
+          },
+        });
+      },
+      14: (r) => {
+        let [key, value] = ['', ''];
+        message(r.bytes(), {
+          1: (r) => {
+            key = r.string();
+          },
+          2: (r) => {
+            value = r.string();
+          },
+        });
+        summary.metadata[key] = value;
+      },
+    });
+  } catch {
+    throw new Error('this is no ONNX file');
+  }
+  if (graphs !== 1 || summary.outputs.length === 0) throw new Error('this is no ONNX file');
+  summary.inputs = summary.inputs.filter((value) => !initialized.has(value.name));
+  return summary;
+}

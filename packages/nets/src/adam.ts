@@ -1,0 +1,29 @@
+// Adam (Kingma and Ba, 2015) on a flat vector, without a first moment (beta1 = 0), as every GAN here uses it.
+
+import { add, div, input, mul, sqrt, sub, type Tensor } from '@zeuxis/graph';
+
+const EPSILON = 1e-8;
+
+/** Numbers of one update, fed at every step. */
+export interface AdamInputs {
+  /** Learning rate, a scalar. */
+  rate: Tensor;
+  /** Decay of the second moment, a scalar. */
+  beta2: Tensor;
+  /** 1 / (1 - product of all beta2 so far): undoes the start of the second moment at zero. */
+  correction: Tensor;
+}
+
+export const adamInputs = (): AdamInputs => ({
+  rate: input('rate', []),
+  beta2: input('beta2', []),
+  correction: input('correction', []),
+});
+
+/** Updated weights and second moment, both [size]. */
+export function adam(weights: Tensor, moment: Tensor, gradient: Tensor, { rate, beta2, correction }: AdamInputs) {
+  // moment + (1 - beta2) (g^2 - moment): one pass less than the textbook's two products.
+  const next = add(moment, mul(sub(1, beta2), sub(mul(gradient, gradient), moment)));
+  const update = div(mul(rate, gradient), add(sqrt(mul(next, correction)), EPSILON));
+  return { weights: sub(weights, update), moment: next };
+}
