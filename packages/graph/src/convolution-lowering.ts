@@ -1,6 +1,6 @@
 // How the two gradients of a convolution are written in ONNX. ONNX has no operator for the weight gradient, and several
 // ways to spell it whose speeds differ by up to five times with the shape; `weightLowering` is the cost model that
-// chooses, and `npm run bench -- lowering` the measurement it was fitted to.
+// chooses, from figures taken on a 2-core AVX-512 machine; it is still to be fitted to a benchmark of its own.
 
 import type { Geometry } from './convolution.js';
 import type { Emitter } from './tensor.js';
@@ -36,7 +36,7 @@ const reverse = (x: string, axes: number[], emit: Emitter) => {
 
 export type WeightLowering = 'conv' | 'matmul' | 'gemm' | 'shifts';
 
-/** The fastest spelling of the weight gradient for this shape; see the table in `bench/README.md`. */
+/** The fastest spelling of the weight gradient for this shape. */
 export function weightLowering(g: Geometry): WeightLowering {
   if (g.groups > 1) return 'matmul';
   const pixels = g.output[2]! * g.output[3]!;

@@ -37,7 +37,7 @@ export interface Matrix {
 /**
  * A separable linear map of pictures: every column of x [n, c, h, w] is multiplied by `vertical` [h', h], every row by
  * `horizontal` [w', w]. Bilinear scaling, binomial filters, averaging and shifts are all of this kind, and the gradient
- * is the same map transposed. Matrices this small run faster as products than ONNX Runtime's Resize (`bench/README.md`).
+ * is the same map transposed.
  */
 export function resample(x: Tensor, vertical: Matrix, horizontal: Matrix): Tensor {
   const [n, c, h, w] = x.shape as [number, number, number, number];
