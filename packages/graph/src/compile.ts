@@ -108,6 +108,8 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
 
   const described = (entries: Iterable<[string, Tensor]>) =>
     [...entries].map(([name, { type, shape }]) => ({ name, type, shape }));
+  for (const name of Object.keys(outputs))
+    if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
   // An output is a name of its own, also where its tensor is an input or serves twice.
   for (const [name, tensor] of Object.entries(outputs)) {
     nodes.push({

@@ -25,5 +25,5 @@ export function adam(weights: Tensor, moment: Tensor, gradient: Tensor, { rate, 
   // moment + (1 - beta2) (g^2 - moment): one pass less than the textbook's two products.
   const next = add(moment, mul(sub(1, beta2), sub(mul(gradient, gradient), moment)));
   const update = div(mul(rate, gradient), add(sqrt(mul(next, correction)), EPSILON));
-  return { weights: sub(weights, update), moment: next };
+  return { nextWeights: sub(weights, update), nextMoment: next };
 }

@@ -1,0 +1,95 @@
+// The adversarial game as two graphs, one a network. The loss pairs real and fake (Jolicoeur-Martineau, 2018) and is
+// held by R1 + R2, the squared gradient norms of the discriminator at real and at fake pictures, as in R3GAN (Huang et
+// al., 2024):
+//
+//   D minimises  E softplus(D(fake) - D(real)) + gamma/2 E |grad D(real)|^2 + gamma/2 E |grad D(fake)|^2
+//   G minimises  E softplus(D(real) - D(fake))
+
+import {
+  add,
+  cast,
+  concat,
+  gradient,
+  input,
+  mean,
+  mul,
+  sign,
+  sliceAxis,
+  softplus,
+  square,
+  sub,
+  sum,
+  type Tensor,
+} from '@zeuxis/graph';
+import { adam, adamInputs } from '../adam.js';
+import { type Gan, LATENT } from './networks.js';
+
+export interface StepOptions {
+  /** Pictures a step. */
+  batch: number;
+  /** Whether this step carries the gradient penalty. */
+  penalty: boolean;
+}
+
+/** uint8 pictures, 0 to 255, to float32, -1 to 1. */
+const normalise = (pictures: Tensor): Tensor => sub(mul(cast(pictures, 'float32'), 1 / 127.5), 1);
+
+/** What both graphs are fed: `real` uint8 [n, 3, s, s], `z` [n, LATENT], one-hot `labels` [n, classes], weights. */
+function feeds({ shape, generator, discriminator }: Gan, batch: number) {
+  return {
+    real: normalise(input('real', [batch, 3, shape.size, shape.size], 'uint8')),
+    z: input('z', [batch, LATENT]),
+    labels: shape.classes > 0 ? input('labels', [batch, shape.classes]) : undefined,
+    g: input('generator', [generator.size]),
+    d: input('discriminator', [discriminator.size]),
+  };
+}
+
+/**
+ * Outputs of the discriminator's step: `nextWeights` and `nextMoment` (its new state), and the scalars `loss`, `penalty` (the
+ * mean of |grad|^2 over real and fake, 0 without the penalty) and `lead` (how much oftener than not the real picture of
+ * a pair is ranked above the fake, -1 to 1).
+ * Inputs: real, z, labels, generator, discriminator, moment, rate, beta2, correction and, with the penalty, gamma.
+ */
+export function discriminatorStep(gan: Gan, { batch, penalty }: StepOptions): Record<string, Tensor> {
+  const { real, z, labels, g, d } = feeds(gan, batch);
+  const moment = input('moment', [gan.discriminator.size]);
+  const fake = gan.generator.build(gan.generator.bind(g).weights, z, labels);
+  const network = gan.discriminator.bind(d);
+  // Real and fake in one batch: half the operators, and products twice as large.
+  const pictures = concat([real, fake], 0);
+  const logits = gan.discriminator.build(network.weights, pictures, labels && concat([labels, labels], 0));
+  const lead = sub(sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch));
+  const game = mean(softplus(mul(lead, -1)));
+  let loss = game;
+  let norm = mul(game, 0);
+  if (penalty) {
+    // Logits of different pictures do not touch, so the gradient of their sum holds every picture's own.
+    const [slope] = gradient(sum(logits), [pictures]);
+    norm = mul(sum(square(slope!)), 1 / batch);
+    loss = add(game, mul(mul(input('gamma', []), 0.5), norm));
+  }
+  const next = adam(d, moment, network.gradient(loss), adamInputs());
+  return { ...next, loss: game, penalty: mul(norm, 0.5), lead: mean(sign(lead)) };
+}
+
+/**
+ * Outputs of the generator's step: `nextWeights`, `nextMoment`, `nextAverage` (the exponential moving average of the weights) and
+ * the scalar `loss`.
+ * Inputs: real, z, labels, generator, discriminator, moment, average, decay, rate, beta2 and correction.
+ */
+export function generatorStep(gan: Gan, { batch }: Pick<StepOptions, 'batch'>): Record<string, Tensor> {
+  const { real, z, labels, g, d } = feeds(gan, batch);
+  const moment = input('moment', [gan.generator.size]);
+  const network = gan.generator.bind(g);
+  const { weights } = gan.discriminator.bind(d);
+  const judge = (pictures: Tensor) => gan.discriminator.build(weights, pictures, labels);
+  const loss = mean(softplus(sub(judge(real), judge(gan.generator.build(network.weights, z, labels)))));
+  const next = adam(g, moment, network.gradient(loss), adamInputs());
+  const average = input('average', [gan.generator.size]);
+  return {
+    ...next,
+    nextAverage: add(next.nextWeights, mul(input('decay', []), sub(average, next.nextWeights))),
+    loss,
+  };
+}
