@@ -1,1 +1,5 @@
-export {};
+// Decoding, data sets and sheets. Nothing here knows networks.
+export { type Dataset, type DatasetOptions, FEWEST, openDataset, type Rights } from './dataset.js';
+export { type Fit } from './decode.js';
+export { UserError } from './errors.js';
+export { encodeReportGrid, type Sheet, tileSheet } from './sheet.js';

@@ -1,0 +1,52 @@
+// Decoding one picture for training: upright, sRGB, on white where it was transparent, cropped or padded to a square.
+
+import sharp from 'sharp';
+
+export type Fit = 'crop' | 'pad';
+const SMALLEST = 16;
+
+/** Why a picture must not be trained on: a reservation written in its own XMP, or undefined. */
+function reservation(xmp: Buffer | undefined): string | undefined {
+  const text = xmp?.toString('utf8') ?? '';
+  // IPTC and PLUS, data mining property (2023): every value but 'unspecified' and 'allowed' prohibits training.
+  const mining = /DMI-(PROHIBITED[A-Z-]*)/.exec(text)?.[1];
+  if (mining) return `its metadata says data mining is ${mining.toLowerCase()}`;
+  if (/\bno(image)?ai\b/i.test(text)) return "its metadata says 'noai'";
+  if (/tdm:?reservation(=["']|>)\s*1/i.test(text)) return 'its metadata reserves text and data mining';
+  return undefined;
+}
+
+export type Decoded = { pixels: Uint8Array } | { skipped: string } | { reserved: string };
+
+/**
+ * Planar RGB, [3, size, size], of a picture file's bytes, or the reason why it cannot serve.
+ * Nothing is thrown for a bad picture: one file must not end a run.
+ */
+export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promise<Decoded> {
+  try {
+    const picture = sharp(file, { failOn: 'truncated' });
+    const { width, height, xmp } = await picture.metadata();
+    const reserved = reservation(xmp);
+    if (reserved) return { reserved };
+    const shorter = Math.min(width, height);
+    const least = Math.max(SMALLEST, size / 2);
+    if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
+    const { data, info } = await picture
+      .autoOrient()
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .resize(size, size, { fit: fit === 'crop' ? 'cover' : 'contain', background: 'white', kernel: 'lanczos3' })
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const plane = size * size;
+    const pixels = new Uint8Array(3 * plane);
+    for (let channel = 0; channel < 3; channel++) {
+      const from = Math.min(channel, info.channels - 1);
+      for (let i = 0; i < plane; i++) pixels[channel * plane + i] = data[i * info.channels + from]!;
+    }
+    return { pixels };
+  } catch (error) {
+    return { skipped: (error as Error).message.split('\n')[0]! };
+  }
+}
