@@ -1,6 +1,9 @@
 // Networks as functions of flat weight vectors. Nothing here touches files or Node.
 export * from './adam.js';
+export * from './gan/augment.js';
+export { generatorModel } from './gan/model.js';
 export * from './gan/networks.js';
+export { type Schedule, schedule } from './gan/schedule.js';
 export * from './gan/steps.js';
 export * from './network.js';
 export { Random } from './random.js';

@@ -1,7 +1,7 @@
 // One network, one vector: all weights of a network are one flat float32 vector with a table of names, shapes and
 // offsets. A network is a plain function that asks for its weights by name; tracing it once makes the table.
 
-import { concat, gradient, input, reshape, type Shape, sizeOf, sliceAxis, type Tensor } from '@zeuxis/graph';
+import { concat, constant, gradient, input, reshape, type Shape, sizeOf, sliceAxis, type Tensor } from '@zeuxis/graph';
 import type { Random } from './random.js';
 
 export interface Weight {
@@ -69,6 +69,17 @@ export class Network<Arguments extends unknown[]> {
           0,
         ),
     };
+  }
+
+  /** The weights as constants, for a model file. */
+  freeze(vector: Float32Array): Weights {
+    const parts = new Map(
+      this.table.map(({ name, shape, offset }) => [
+        name,
+        constant(vector.subarray(offset, offset + sizeOf(shape)), shape),
+      ]),
+    );
+    return { get: (name) => parts.get(name)! };
   }
 
   /** Weights to start from. */

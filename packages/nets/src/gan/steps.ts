@@ -22,6 +22,7 @@ import {
   type Tensor,
 } from '@zeuxis/graph';
 import { adam, adamInputs } from '../adam.js';
+import { augmentation } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
 
 export interface StepOptions {
@@ -29,6 +30,8 @@ export interface StepOptions {
   batch: number;
   /** Whether this step carries the gradient penalty. */
   penalty: boolean;
+  /** Whether pictures pass `augmentation`, whose numbers are then fed too. */
+  augment?: boolean;
 }
 
 /** uint8 pictures, 0 to 255, to float32, -1 to 1. */
@@ -51,14 +54,15 @@ function feeds({ shape, generator, discriminator }: Gan, batch: number) {
  * a pair is ranked above the fake, -1 to 1).
  * Inputs: real, z, labels, generator, discriminator, moment, rate, beta2, correction and, with the penalty, gamma.
  */
-export function discriminatorStep(gan: Gan, { batch, penalty }: StepOptions): Record<string, Tensor> {
+export function discriminatorStep(gan: Gan, { batch, penalty, augment = false }: StepOptions): Record<string, Tensor> {
   const { real, z, labels, g, d } = feeds(gan, batch);
   const moment = input('moment', [gan.discriminator.size]);
   const fake = gan.generator.build(gan.generator.bind(g).weights, z, labels);
   const network = gan.discriminator.bind(d);
   // Real and fake in one batch: half the operators, and products twice as large.
   const pictures = concat([real, fake], 0);
-  const logits = gan.discriminator.build(network.weights, pictures, labels && concat([labels, labels], 0));
+  const seen = augment ? augmentation(2 * batch, gan.shape.size)(pictures) : pictures;
+  const logits = gan.discriminator.build(network.weights, seen, labels && concat([labels, labels], 0));
   const lead = sub(sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch));
   const game = mean(softplus(mul(lead, -1)));
   let loss = game;
@@ -78,13 +82,17 @@ export function discriminatorStep(gan: Gan, { batch, penalty }: StepOptions): Re
  * the scalar `loss`.
  * Inputs: real, z, labels, generator, discriminator, moment, average, decay, rate, beta2 and correction.
  */
-export function generatorStep(gan: Gan, { batch }: Pick<StepOptions, 'batch'>): Record<string, Tensor> {
+export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOptions, 'penalty'>): Record<string, Tensor> {
   const { real, z, labels, g, d } = feeds(gan, batch);
   const moment = input('moment', [gan.generator.size]);
   const network = gan.generator.bind(g);
   const { weights } = gan.discriminator.bind(d);
-  const judge = (pictures: Tensor) => gan.discriminator.build(weights, pictures, labels);
-  const loss = mean(softplus(sub(judge(real), judge(gan.generator.build(network.weights, z, labels)))));
+  const fake = gan.generator.build(network.weights, z, labels);
+  const seen = augment ? augmentation(2 * batch, gan.shape.size)(concat([real, fake], 0)) : undefined;
+  // Real and fake are judged apart: only the fake half is differentiated.
+  const judge = (pictures: Tensor, half: number) =>
+    gan.discriminator.build(weights, seen ? sliceAxis(seen, 0, half * batch, batch) : pictures, labels);
+  const loss = mean(softplus(sub(judge(real, 0), judge(fake, 1))));
   const next = adam(g, moment, network.gradient(loss), adamInputs());
   const average = input('average', [gan.generator.size]);
   return {
