@@ -5,5 +5,6 @@ export { generatorModel } from './gan/model.js';
 export * from './gan/networks.js';
 export { type Schedule, schedule } from './gan/schedule.js';
 export * from './gan/steps.js';
+export * from './gan/trainer.js';
 export * from './network.js';
 export { Random } from './random.js';

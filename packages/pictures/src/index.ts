@@ -2,4 +2,5 @@
 export { type Dataset, type DatasetOptions, FEWEST, openDataset, type Rights } from './dataset.js';
 export { type Fit } from './decode.js';
 export { UserError } from './errors.js';
+export { writeFault, writeWhole } from './files.js';
 export { encodeReportGrid, type Sheet, tileSheet } from './sheet.js';

@@ -1,0 +1,89 @@
+// A model's card: what it is, what it was made from and with what right. It rides in the model file's metadata, so
+// that it cannot be lost.
+
+import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { type OnnxSummary, readOnnx } from '@zeuxis/graph';
+import type { Preset } from '@zeuxis/nets';
+import { type Rights, UserError } from '@zeuxis/pictures';
+
+export interface TrainingSet {
+  /** Name of the folder, without where it lay. */
+  name: string;
+  pictures: number;
+  /** SHA-256 over the hashes and names of all its files. */
+  fingerprint: string;
+  /** Pictures left out: broken or too small. */
+  skipped: number;
+  /** Pictures left out because their own metadata reserves them. */
+  reserved: number;
+  rights: Rights;
+}
+
+export interface GanCard {
+  /** Version of this record. */
+  card: 1;
+  task: 'gan';
+  name: string;
+  preset: Preset;
+  /** Side of the pictures in px. */
+  size: number;
+  channels: 3;
+  /** Values in a latent. */
+  latent: number;
+  /** Class names in the order of the `labels` input; empty where the model is unconditional. */
+  labels: string[];
+  trainingSet: TrainingSet;
+  seed: number | string;
+  /** Real pictures shown to the discriminator. */
+  images: number;
+  steps: number;
+  batch: number;
+  /** Hours of training, on whatever machine it was. */
+  hours: number;
+  /** Licence of the weights, an SPDX identifier or a sentence. */
+  licence: string;
+  zeuxis: string;
+  /** Measured quality, with the hash of the feature network it was measured by. */
+  measures?: Record<string, number | string>;
+}
+
+const KEY = 'zeuxis.card';
+export const cardMetadata = (card: GanCard): Record<string, string> => ({ [KEY]: JSON.stringify(card) });
+
+export interface ModelFile {
+  path: string;
+  bytes: Uint8Array;
+  /** Hexadecimal SHA-256 of the file. */
+  sha256: string;
+  card: GanCard;
+}
+
+/**
+ * Reads a model file and its card.
+ * @throws UserError for a file that is missing, no ONNX or not one of ours.
+ */
+export async function readModel(path: string): Promise<ModelFile> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      error.code === 'ENOENT' ? `there is no model '${path}'` : `the model '${path}' cannot be read (${error.code})`,
+    );
+  });
+  let summary: OnnxSummary;
+  try {
+    summary = readOnnx(bytes);
+  } catch {
+    throw new UserError(`'${path}' is no ONNX model, or it is damaged`);
+  }
+  const text = summary.metadata[KEY];
+  if (text === undefined)
+    throw new UserError(`'${path}' is an ONNX model, but none that zeuxis trained: it carries no card`);
+  const card = JSON.parse(text) as GanCard;
+  if (card.card !== 1) throw new UserError(`'${path}' was made by a newer zeuxis; update zeuxis`);
+  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), card };
+}
+
+/** The name a file gives its model: 'model.onnx' is named after its folder. */
+export const modelName = (path: string): string =>
+  basename(path) === 'model.onnx' ? basename(dirname(path)) : basename(path, '.onnx');

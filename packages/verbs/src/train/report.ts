@@ -1,0 +1,115 @@
+// The report of a run: one HTML file that needs nothing else, with the curves and the grids as a timeline.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeWhole } from '@zeuxis/pictures';
+
+export interface Metric {
+  images: number;
+  seconds: number;
+  discriminatorLoss: number;
+  generatorLoss: number;
+  lead: number;
+  penalty?: number;
+  strength: number;
+  rate: number;
+  picturesPerSecond: number;
+}
+
+export interface Curve {
+  title: string;
+  lines: { name: string; values: [x: number, y: number][] }[];
+}
+
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 48, 20];
+const COLOURS = ['#b4371b', '#1f6f8b'];
+
+const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const short = (value: number) => (Math.abs(value) >= 1000 ? `${Math.round(value / 100) / 10}k` : String(Number(value.toPrecision(3))));
+
+/** Averages neighbours until at most `most` points are left: a curve has no more pixels than that. */
+function thin(values: [number, number][], most = 280): [number, number][] {
+  const step = Math.ceil(values.length / most);
+  if (step <= 1) return values;
+  const out: [number, number][] = [];
+  for (let i = 0; i < values.length; i += step) {
+    const part = values.slice(i, i + step);
+    out.push([part.at(-1)![0], part.reduce((sum, [, y]) => sum + y, 0) / part.length]);
+  }
+  return out;
+}
+
+/** A line chart as SVG. */
+export function chart({ title, lines }: Curve): string {
+  const thinned = lines.map(({ name, values }) => ({ name, values: thin(values) }));
+  const points = thinned.flatMap(({ values }) => values);
+  if (points.length === 0) return '';
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [right, low, high] = [Math.max(...xs), Math.min(0, ...ys), Math.max(...ys, 1e-9)];
+  const x = (value: number) => LEFT + (value / (right || 1)) * (WIDTH - LEFT - 8);
+  const y = (value: number) => 8 + (1 - (value - low) / (high - low)) * (HEIGHT - BOTTOM - 8);
+  const path = (values: [number, number][]) =>
+    values.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join('');
+  const marks = [low, (low + high) / 2, high].map(
+    (v) => `<line x1="${LEFT}" x2="${WIDTH}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/><text x="${LEFT - 6}" y="${y(v) + 4}" text-anchor="end">${short(v)}</text>`,
+  );
+  const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escape(name)}</span>`).join(' ') : '';
+  return `<figure><figcaption>${escape(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => `<path d="${path(values)}" fill="none" stroke="${COLOURS[i]}" stroke-width="1.5"/>`).join('')}</svg></figure>`;
+}
+
+const curvesOf = (metrics: Metric[]): Curve[] => {
+  const line = (name: string, of: (m: Metric) => number | undefined) => ({
+    name,
+    values: metrics.flatMap((m): [number, number][] => {
+      const value = of(m);
+      return value === undefined ? [] : [[m.images, value]];
+    }),
+  });
+  return [
+    { title: 'Loss', lines: [line('discriminator', (m) => m.discriminatorLoss), line('generator', (m) => m.generatorLoss)] },
+    { title: 'How surely the real picture of a pair is told (1: always, 0: by chance)', lines: [line('lead', (m) => m.lead)] },
+    { title: 'Gradient penalty (mean squared norm)', lines: [line('penalty', (m) => m.penalty)] },
+    { title: 'Strength of augmentation', lines: [line('strength', (m) => m.strength)] },
+    { title: 'Pictures a second', lines: [line('rate', (m) => m.picturesPerSecond)] },
+  ];
+};
+
+/** The lines of metrics.jsonl; a last line cut short by a crash is left out. */
+export async function readMetrics(folder: string): Promise<Metric[]> {
+  const text = await readFile(join(folder, 'metrics.jsonl'), 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as Metric];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Most grids kept in a report: more would only make it heavy. */
+const MOST_GRIDS = 24;
+
+/** Writes report.html from a run folder's metrics.jsonl and grids. */
+export async function writeReport(folder: string, title: string, facts: Record<string, string>): Promise<void> {
+  const names = (await readdir(join(folder, 'grids')).catch(() => [])).filter((name) => name.endsWith('.webp')).sort();
+  const chosen = names.filter((_, i) => i === names.length - 1 || i % Math.ceil(names.length / MOST_GRIDS) === 0);
+  const grids = await Promise.all(
+    chosen.map(async (name) => ({
+      images: Number.parseInt(name, 10),
+      data: `data:image/webp;base64,${(await readFile(join(folder, 'grids', name))).toString('base64')}`,
+    })),
+  );
+  const rows = Object.entries(facts).map(([name, value]) => `<tr><th>${escape(name)}</th><td>${escape(value)}</td></tr>`);
+  const last = grids.length - 1;
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escape(title)}</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem;color:#222}h1{font-size:1.3rem}
+th{text-align:left;padding-right:1.5rem;font-weight:500;color:#666;vertical-align:top}svg{width:100%;height:auto;font-size:11px;fill:#666}
+.curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:1rem}figure{margin:0}figcaption{font-weight:500}
+img{max-width:100%;image-rendering:pixelated;border:1px solid #ddd}input{width:min(100%,700px)}</style>
+<h1>${escape(title)}</h1><table>${rows.join('')}</table>
+${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">`}
+<h2>Curves</h2><div class="curves">${curvesOf(await readMetrics(folder)).map(chart).join('')}</div>
+<script>const grids=${JSON.stringify(grids)};const t=document.getElementById('t');if(t)t.oninput=()=>{const{images,data}=grids[t.value];document.getElementById('g').src=data;document.getElementById('n').textContent=images}</script></html>`;
+  await writeWhole(join(folder, 'report.html'), html);
+}
