@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+const packages = fileURLToPath(new URL('./packages/', import.meta.url));
 
 export default defineConfig({
   resolve: {
     // Tests read the sources, so that a failure points at the line that was written.
-    alias: Object.fromEntries(
-      ['graph', 'nets', 'pictures', 'provenance', 'verbs'].map((name) => [`@zeuxis/${name}`, source(name)]),
-    ),
+    alias: [
+      { find: /^@zeuxis\/graph\/(node|browser)$/, replacement: `${packages}graph/src/$1.ts` },
+      { find: /^@zeuxis\/(\w+)$/, replacement: `${packages}$1/src/index.ts` },
+    ],
   },
   test: {
     include: ['packages/*/src/**/*.test.ts'],

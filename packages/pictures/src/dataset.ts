@@ -13,13 +13,6 @@ import { findPictures, fingerprint, hashFile } from './scan.js';
 /** The fewest pictures a network can learn from without merely storing them. */
 export const FEWEST = 32;
 
-export interface Rights {
-  /** The right to train, as the user states it: a licence or a sentence. */
-  text: string;
-  /** Who states it. */
-  name: string;
-}
-
 export interface DatasetOptions {
   /** Side of the squares in px, a power of two from 8 to 1024. */
   size: number;
@@ -27,7 +20,6 @@ export interface DatasetOptions {
   labels?: 'folders' | 'none';
   /** 'crop' (default) keeps the middle square; 'pad' keeps the whole picture on white. */
   fit?: Fit;
-  rights?: Rights;
   /** Folder for the packed file. */
   cache: string;
   signal?: AbortSignal;
@@ -61,7 +53,6 @@ export interface Dataset {
   skipped: Left[];
   /** Pictures left out because they carry a reservation against training. */
   reserved: Left[];
-  rights: Rights | undefined;
   /** Pixels of some pictures, planar RGB, [n, 3, size, size], 0 to 255. */
   read(indices: ArrayLike<number>, out?: Uint8Array): Uint8Array;
   close(): void;
@@ -109,7 +100,6 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
     fingerprint: print,
     skipped: index.skipped,
     reserved: index.reserved,
-    rights: options.rights,
     read(indices, out = new Uint8Array(indices.length * each)) {
       for (let i = 0; i < indices.length; i++) {
         const got = readSync(descriptor, out, i * each, each, indices[i]! * each);

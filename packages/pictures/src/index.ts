@@ -1,5 +1,5 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
-export { type Dataset, type DatasetOptions, FEWEST, openDataset, type Rights } from './dataset.js';
+export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 export { type Fit } from './decode.js';
 export { UserError } from './errors.js';
 export { writeFault, writeWhole } from './files.js';

@@ -3,10 +3,16 @@
 
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path';
 import { type OnnxSummary, readOnnx } from '@zeuxis/graph';
 import type { Preset } from '@zeuxis/nets';
-import { type Rights, UserError } from '@zeuxis/pictures';
+import { UserError } from '@zeuxis/pictures';
+
+export interface Rights {
+  /** The right to train, as the user states it: a licence or a sentence. */
+  text: string;
+  /** Who states it. */
+  name: string;
+}
 
 export interface TrainingSet {
   /** Name of the folder, without where it lay. */
@@ -83,7 +89,3 @@ export async function readModel(path: string): Promise<ModelFile> {
   if (card.card !== 1) throw new UserError(`'${path}' was made by a newer zeuxis; update zeuxis`);
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), card };
 }
-
-/** The name a file gives its model: 'model.onnx' is named after its folder. */
-export const modelName = (path: string): string =>
-  basename(path) === 'model.onnx' ? basename(dirname(path)) : basename(path, '.onnx');

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type GanShape, type GanState, type TrainerOptions, VECTORS } from '@zeuxis/nets';
 import { UserError, writeWhole } from '@zeuxis/pictures';
+import type { Rights } from '../card.js';
 
 const MAGIC = 'zeuxis checkpoint 1\n';
 
@@ -15,6 +16,7 @@ const MAGIC = 'zeuxis checkpoint 1\n';
 export interface RunSettings extends TrainerOptions {
   shape: GanShape;
   labels: string[];
+  rights: Rights;
   /** Multiplies the schedule's learning rate and its penalty. */
   rateScale: number;
   gammaScale: number;

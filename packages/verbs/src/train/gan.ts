@@ -19,8 +19,8 @@ import {
   type StepReport,
   startGan,
 } from '@zeuxis/nets';
-import { type Dataset, encodeReportGrid, openDataset, type Rights, tileSheet, UserError, writeFault, writeWhole } from '@zeuxis/pictures';
-import { cardMetadata, type GanCard } from '../card.js';
+import { type Dataset, encodeReportGrid, openDataset, tileSheet, UserError, writeFault, writeWhole } from '@zeuxis/pictures';
+import { cardMetadata, type GanCard, type Rights } from '../card.js';
 import { cacheFolder } from '../places.js';
 import type { Progress, VerbOptions } from '../progress.js';
 import { sample } from '../sample.js';
@@ -42,8 +42,8 @@ export interface TrainGanOptions extends VerbOptions {
   minutes?: number;
   /** 'folders' (default where there are any) or 'none'. */
   labels?: 'folders' | 'none';
-  /** The right to train, for pictures that carry no statement of their own. */
-  rights: Rights;
+  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
+  rights?: Rights;
   /** Pictures a step, 32 by default. */
   batch?: number;
   /** 0 by default. */
@@ -97,11 +97,12 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
   const preset = before?.settings.shape.preset ?? options.preset ?? 'fast';
   // Fails before the pictures are read where there is no such network.
   asUserError(() => defineGan({ preset, size, classes: 0 }));
+  const rights = before?.settings.rights ?? options.rights;
+  if (!rights) throw new UserError('state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"');
   const labels = before ? (before.settings.labels.length > 0 ? 'folders' : 'none') : options.labels;
   const data = await openDataset(options.pictures, {
     size,
     cache: options.cache ?? cacheFolder(),
-    rights: options.rights,
     ...(labels ? { labels } : {}),
     ...(signal ? { signal } : {}),
     onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
@@ -109,7 +110,7 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
   try {
     for (const { file, reason } of [...data.skipped, ...data.reserved])
       onProgress({ stage: 'decode', done: data.count, total: data.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
-    const settings = before?.settings ?? settingsOf(options, data, { preset, size });
+    const settings = before?.settings ?? settingsOf(options, data, { preset, size, rights });
     if (settings.fingerprint !== data.fingerprint)
       throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
     const gan = defineGan(settings.shape);
@@ -181,8 +182,13 @@ async function stateOf(options: TrainGanOptions, paths: ReturnType<typeof runPat
   return checkpoint;
 }
 
-const settingsOf = (options: TrainGanOptions, data: Dataset, { preset, size }: { preset: Preset; size: number }): RunSettings => ({
+const settingsOf = (
+  options: TrainGanOptions,
+  data: Dataset,
+  { preset, size, rights }: { preset: Preset; size: number; rights: Rights },
+): RunSettings => ({
   shape: { preset, size, classes: data.labels.length },
+  rights,
   labels: data.labels,
   fingerprint: data.fingerprint,
   seed: options.seed ?? 0,
@@ -302,16 +308,17 @@ class Run {
     this.lines.push(`${JSON.stringify(metric)}\n`);
     const secondsLeft = images !== undefined ? (images - state.images) / rate : minutes * 60 - this.seconds;
     this.emit({
-      done: state.images,
-      total: images ?? Math.max(state.images, Math.round(state.images / Math.min(1, this.progress))),
       rate,
       secondsLeft: Math.max(0, secondsLeft),
       values: { 'D loss': metric.discriminatorLoss, 'G loss': metric.generatorLoss },
     });
   }
 
-  private emit(event: Omit<Progress, 'stage' | 'unit'>): void {
-    this.options.onProgress?.({ stage: 'train', unit: 'pictures', ...event });
+  private emit(event: Omit<Progress, 'stage' | 'unit' | 'done' | 'total'> = {}): void {
+    const done = this.trainer.state.images;
+    // A run by the clock can only estimate how many pictures it will have shown.
+    const total = this.options.images ?? Math.round(done / Math.max(1e-6, Math.min(1, this.progress)));
+    this.options.onProgress?.({ stage: 'train', unit: 'pictures', done, total, ...event });
   }
 
   /** After a crash the metrics may be ahead of the checkpoint. */
@@ -339,8 +346,9 @@ class Run {
       Shown: `${state.images} pictures in ${state.steps} steps of ${settings.batch}`,
       Time: `${(this.seconds / 60).toFixed(1)} minutes on ${this.options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
-      Rights: `${this.options.rights.text} (stated by ${this.options.rights.name})`,
+      Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
     });
+    this.emit();
     return card;
   }
 
@@ -380,7 +388,7 @@ class Run {
         fingerprint: data.fingerprint,
         skipped: data.skipped.length,
         reserved: data.reserved.length,
-        rights: options.rights,
+        rights: settings.rights,
       },
       seed: settings.seed,
       images: trainer.state.images,

@@ -1,0 +1,53 @@
+// Models by name: those shipped with the package, and files and run folders anywhere.
+
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@zeuxis/pictures';
+import { type ModelFile, readModel } from './card.js';
+
+/** The folder of the shipped models: the repository's, or the published package's. Both lie three folders up. */
+export const SHIPPED = fileURLToPath(new URL('../../../pretrained/', import.meta.url));
+
+/** A model as it is listed: its file, hash and card. `name` is what it is called by. */
+export interface ListedModel extends ModelFile {
+  name: string;
+  shipped: boolean;
+}
+
+/** Names of the shipped generators. */
+export async function shippedNames(): Promise<string[]> {
+  const files = await readdir(SHIPPED).catch(() => []);
+  // The feature network of the measures is no generator.
+  return files.filter((file) => file.endsWith('.onnx') && !file.startsWith('features')).map((file) => basename(file, '.onnx')).sort();
+}
+
+/** The name a file gives its model: 'model.onnx' is named after its folder. */
+const nameOf = (path: string): string => (basename(path) === 'model.onnx' ? basename(dirname(path)) : basename(path, '.onnx'));
+
+/**
+ * A model by a shipped name, a file or a run folder.
+ * @throws UserError where there is none, or the file is no model of ours.
+ */
+export async function openModel(nameOrPath: string): Promise<ListedModel> {
+  const shipped = await shippedNames();
+  const looksLikePath = /[\\/]|\.onnx$/.test(nameOrPath);
+  const info = await stat(nameOrPath).catch(() => undefined);
+  if (!looksLikePath && shipped.includes(nameOrPath) && !info?.isFile())
+    return { ...(await readModel(join(SHIPPED, `${nameOrPath}.onnx`))), name: nameOrPath, shipped: true };
+  if (!info)
+    throw new UserError(
+      looksLikePath
+        ? `there is no model '${nameOrPath}'`
+        : `there is no model '${nameOrPath}'; shipped are ${shipped.join(', ') || 'none'}, and a path to a .onnx file or a run folder will do`,
+    );
+  const path = info.isDirectory() ? join(nameOrPath, 'model.onnx') : nameOrPath;
+  if (info.isDirectory() && !(await stat(path).catch(() => undefined)))
+    throw new UserError(`the folder '${nameOrPath}' holds no model.onnx; give a run folder or a .onnx file`);
+  return { ...(await readModel(path)), name: nameOf(path), shipped: false };
+}
+
+/** The shipped models, and those given by path, with their cards. */
+export async function listModels(paths: readonly string[] = []): Promise<ListedModel[]> {
+  return Promise.all([...(await shippedNames()), ...paths].map(openModel));
+}
