@@ -1,1 +1,2 @@
-export {};
+// The library, under the name it is published by.
+export * from '@zeuxis/verbs';

@@ -1,6 +1,7 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
+export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { type Fit } from './decode.js';
 export { UserError } from './errors.js';
 export { writeFault, writeWhole } from './files.js';
-export { encodeReportGrid, type Sheet, tileSheet } from './sheet.js';
+export { encodeReportGrid, tileSheet } from './sheet.js';

@@ -1,14 +1,7 @@
 // Contact sheets: pictures laid out in a grid.
 
 import sharp from 'sharp';
-
-export interface Sheet {
-  width: number;
-  height: number;
-  channels: 3;
-  /** Interleaved RGB, 8 bits. */
-  data: Uint8Array;
-}
+import type { Pixels } from './encode.js';
 
 /** A grid of `n` planar pictures [n, 3, h, w], row by row on white; as square as it can be by default. */
 export function tileSheet(
@@ -17,7 +10,7 @@ export function tileSheet(
   h: number,
   w: number,
   { columns = Math.ceil(Math.sqrt(n)), gap = 2 }: { columns?: number; gap?: number } = {},
-): Sheet {
+): Pixels {
   const rows = Math.ceil(n / columns);
   const [width, height] = [columns * (w + gap) + gap, rows * (h + gap) + gap];
   const data = new Uint8Array(width * height * 3).fill(255);
@@ -34,7 +27,7 @@ export function tileSheet(
 const STRIP = 18;
 
 /** A sheet for a training report as WebP, with a strip below that says in words that no camera made it. */
-export async function encodeReportGrid(sheet: Sheet, mark = 'made by a model'): Promise<Buffer> {
+export async function encodeReportGrid(sheet: Pixels, mark = 'made by a model'): Promise<Buffer> {
   const { width, height, channels, data } = sheet;
   const strip = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${STRIP}"><rect width="100%" height="100%" fill="#222"/><text x="5" y="13" font-family="sans-serif" font-size="11" fill="#fff">${mark}</text></svg>`;
   return sharp(data, { raw: { width, height, channels } })

@@ -1,6 +1,10 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
-export { type GanCard, type ModelFile, readModel, type TrainingSet } from './card.js';
+export { type Generation, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
+export { type GanCard, type ModelFile, readModel, type Rights, type TrainingSet } from './card.js';
+export { doctor, type Finding } from './doctor.js';
+export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
+export { type ListedModel, listModels, openModel } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
 export { VERSION } from './version.js';

@@ -1,7 +1,7 @@
 // Differentiable augmentation (Zhao et al., DiffAugment, 2020): the discriminator sees real and fake pictures through
 // the same random changes, so that few pictures cannot be learnt by heart. Shifts and scalings are separable, so a
 // picture is moved by one matrix for its rows and one for its columns; the numbers are drawn outside the graph and fed.
-// Strength adapts as in Karras et al. (ADA, 2020), here to how often the real picture of a pair is ranked first.
+// Strength adapts as in Karras et al. (ADA, 2020), to what the discriminator makes of pictures held back from it.
 
 import { add, floats, input, matmul, meanKeep, mul, reshape, sliceAxis, sub, type Feeds, type Tensor } from '@zeuxis/graph';
 import type { Random } from '../random.js';
@@ -76,12 +76,25 @@ export function mirror(pictures: Uint8Array, size: number, random: Random): void
   }
 }
 
-/** Where `lead` (-1 to 1) is steered to, and over how many pictures the strength may go from 0 to 1. */
-const TARGET = 0.6;
+/** Share of a lead on training pictures that may be learnt by heart, and pictures over which the strength may go from 0 to 1. */
+const TARGET = 0.5;
 const RAMP = 100_000;
 /** Full strength leaks into the pictures that are made. */
 const STRONGEST = 0.8;
 
-/** The strength after a step of `batch` pictures. */
-export const adaptStrength = (strength: number, lead: number, batch: number): number =>
-  Math.min(STRONGEST, Math.max(0, strength + (Math.sign(lead - TARGET) * batch) / RAMP));
+/** Mean logits of the discriminator on pictures it was trained on, on pictures held back from it, and on made ones. */
+export interface Judgement {
+  seen: number;
+  held: number;
+  made: number;
+}
+
+/**
+ * How much is learnt by heart: 0 where held-back pictures are judged like those trained on, 1 where they are judged
+ * like made ones (r_v of Karras et al., ADA, 2020, equation 1).
+ */
+export const overfitting = ({ seen, held, made }: Judgement): number => (seen > made ? (seen - held) / (seen - made) : 0);
+
+/** The strength after `images` more pictures. */
+export const adaptStrength = (strength: number, overfit: number, images: number): number =>
+  Math.min(STRONGEST, Math.max(0, strength + (Math.sign(overfit - TARGET) * images) / RAMP));

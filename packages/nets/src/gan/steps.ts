@@ -101,3 +101,17 @@ export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOpt
     loss,
   };
 }
+
+/**
+ * What the discriminator makes of pictures it was trained on, of pictures held back and of made ones, unchanged all
+ * three. Outputs: the scalar mean logits `seen`, `held` and `made`. Inputs: real, heldReal, z, labels, heldLabels, generator and discriminator.
+ */
+export function judgeStep(gan: Gan, { batch }: { batch: number }): Record<string, Tensor> {
+  const { real, z, labels, g, d } = feeds(gan, batch);
+  const held = normalise(input('heldReal', real.shape, 'uint8'));
+  const heldLabels = labels && input('heldLabels', labels.shape);
+  const { weights } = gan.discriminator.bind(d);
+  const judge = (pictures: Tensor, of: Tensor | undefined) => mean(gan.discriminator.build(weights, pictures, of));
+  const made = gan.generator.build(gan.generator.bind(g).weights, z, labels);
+  return { seen: judge(real, labels), held: judge(held, heldLabels), made: judge(made, labels) };
+}

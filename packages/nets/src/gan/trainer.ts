@@ -6,10 +6,10 @@
 
 import { bytes, type Compiled, compile, type Feeds, floats, type Session, type Value } from '@zeuxis/graph';
 import { Random } from '../random.js';
-import { adaptStrength, drawAugmentation, mirror } from './augment.js';
+import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
 import type { Schedule } from './schedule.js';
-import { discriminatorStep, generatorStep } from './steps.js';
+import { discriminatorStep, generatorStep, judgeStep } from './steps.js';
 
 export interface TrainerOptions {
   seed: number | string;
@@ -48,6 +48,17 @@ export interface StepReport {
   strength: number;
 }
 
+/** A batch of pictures and their classes. */
+export interface Batch {
+  /** uint8 [batch, 3, size, size]; mirrored in place where the run mirrors. */
+  pictures: Uint8Array;
+  /** A class index a picture. */
+  labels: ArrayLike<number>;
+}
+
+/** Steps from one look at held-back pictures to the next. */
+export const JUDGE_EVERY = 16;
+
 /** A number that stopped being one. The state before the step is kept. */
 export class DivergedError extends Error {
   override name = 'DivergedError';
@@ -70,6 +81,16 @@ export function startGan(gan: Gan, seed: number | string): GanState {
       discriminatorMoment: new Float32Array(discriminator.length),
     },
   };
+}
+
+/**
+ * How pictures are shared out: a twentieth, 4 to 256, is held back to tell over-fitting by where the run augments, and the
+ * rest is trained on.
+ */
+export function holdBack(count: number, seed: number | string, augment: boolean): { trained: Uint32Array; held: Uint32Array } {
+  const order = new Random(`${seed}/held`).permutation(count);
+  const held = augment ? Math.min(256, Math.max(4, Math.round(count / 20))) : 0;
+  return { trained: order.slice(held), held: order.slice(0, held) };
 }
 
 /** Positions of the next `batch` of `count` pictures after `images` have been seen: every epoch in an order of its own. */
@@ -105,7 +126,7 @@ export class GanTrainer {
     readonly gan: Gan,
     readonly options: TrainerOptions,
     readonly state: GanState,
-    private readonly sessions: Record<'penalised' | 'plain' | 'generator', Session>,
+    private readonly sessions: Record<'penalised' | 'plain' | 'generator', Session> & { judge: Session | undefined },
   ) {
     this.spare = Object.fromEntries(VECTORS.map((name) => [name, new Float32Array(state.vectors[name].length)])) as never;
   }
@@ -124,26 +145,25 @@ export class GanTrainer {
     const plain =
       options.penaltyEvery === 1 ? penalised : await open(compile(discriminatorStep(gan, { batch, augment, penalty: false }), graph));
     const generator = await open(compile(generatorStep(gan, { batch, augment }), graph));
-    return new GanTrainer(gan, options, state, { penalised, plain, generator });
+    const judge = augment ? await open(compile(judgeStep(gan, { batch }), graph)) : undefined;
+    return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
   }
 
   /**
    * One step of both networks.
-   * @param pictures uint8 [batch, 3, size, size]; mirrored in place. @param labels a class index a picture.
+   * @param held gives pictures held back from training; asked for every JUDGE_EVERY steps where the run augments.
    * @throws DivergedError where a loss is no finite number; the state is then that before the step.
    */
-  async step(pictures: Uint8Array, labels: ArrayLike<number>, schedule: Schedule): Promise<StepReport> {
+  async step({ pictures, labels }: Batch, schedule: Schedule, held?: (step: number) => Batch): Promise<StepReport> {
     const { gan, options, state } = this;
     const { batch, penaltyEvery } = options;
-    const { size, classes } = gan.shape;
+    const { size } = gan.shape;
     const random = new Random(`${options.seed}/step/${state.steps}`);
     if (options.mirror) mirror(pictures, size, random);
-    const oneHot = new Float32Array(batch * classes);
-    for (let i = 0; i < batch && classes > 0; i++) oneHot[i * classes + labels[i]!] = 1;
     const betaProduct = state.betaProduct * schedule.beta2;
     const common: Feeds = {
       real: bytes(pictures, [batch, 3, size, size]),
-      labels: floats(oneHot, [batch, classes]),
+      labels: this.oneHot(labels),
       rate: scalar(schedule.rate),
       beta2: scalar(schedule.beta2),
       correction: scalar(1 / (1 - betaProduct)),
@@ -169,8 +189,28 @@ export class GanTrainer {
     state.betaProduct = betaProduct;
     state.steps++;
     state.images += batch;
-    if (options.augment) state.strength = adaptStrength(state.strength, lead, batch);
+    if (held && this.sessions.judge && state.steps % JUDGE_EVERY === 0) {
+      const { pictures: apart, labels: apartLabels } = held(state.steps);
+      const start = performance.now();
+      const { seen, held: unseen, made } = await this.sessions.judge.run({
+        ...common,
+        ...this.weights(),
+        heldReal: bytes(apart, [batch, 3, size, size]),
+        heldLabels: this.oneHot(apartLabels),
+        z: floats(random.normals(batch * LATENT), [batch, LATENT]),
+      });
+      this.insideRuntime += performance.now() - start;
+      const overfit = overfitting({ seen: first(seen), held: first(unseen), made: first(made) });
+      state.strength = adaptStrength(state.strength, overfit, JUDGE_EVERY * batch);
+    }
     return { discriminatorLoss, generatorLoss, lead, penalty, strength: state.strength };
+  }
+
+  private oneHot(labels: ArrayLike<number>): Value {
+    const [batch, classes] = [this.options.batch, this.gan.shape.classes];
+    const values = new Float32Array(batch * classes);
+    for (let i = 0; i < batch && classes > 0; i++) values[i * classes + labels[i]!] = 1;
+    return floats(values, [batch, classes]);
   }
 
   /** Both networks' weights as feeds, those of `newer` where it has them. */
@@ -198,6 +238,6 @@ export class GanTrainer {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...new Set(Object.values(this.sessions))].map((session) => session.close()));
+    await Promise.all([...new Set(Object.values(this.sessions))].map((session) => session?.close()));
   }
 }

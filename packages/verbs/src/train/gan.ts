@@ -7,13 +7,16 @@ import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
 import {
+  type Batch,
   defineGan,
   DivergedError,
   Epochs,
   GanTrainer,
   generatorModel,
+  holdBack,
   LATENT,
   type Preset,
+  Random,
   type Schedule,
   schedule,
   type StepReport,
@@ -200,6 +203,12 @@ const settingsOf = (
   gammaScale: options.gammaScale ?? 1,
 });
 
+/** Reads batches of a data set into one buffer. */
+function batchOf(data: Dataset, batch: number): (indices: number[]) => Batch {
+  const pictures = new Uint8Array(batch * 3 * data.size * data.size);
+  return (indices) => ({ pictures: data.read(indices, pictures), labels: indices.map((i) => data.labelOf[i]!) });
+}
+
 /** The loop, and what it leaves in the run folder. */
 class Run {
   private readonly paths: ReturnType<typeof runPaths>;
@@ -233,18 +242,21 @@ class Run {
     const { batch } = settings;
     await this.dropLaterMetrics();
     if (state.images === 0) await this.snapshot();
-    const epochs = new Epochs(settings.seed, data.count);
-    const pixels = new Uint8Array(batch * 3 * data.size * data.size);
+    const { trained, held } = holdBack(data.count, settings.seed, settings.augment);
+    const epochs = new Epochs(settings.seed, trained.length);
+    const [shown, apart] = [batchOf(data, batch), batchOf(data, batch)];
+    const heldBatch = (step: number) => {
+      const random = new Random(`${settings.seed}/held/${step}`);
+      return apart(Array.from({ length: batch }, () => held[random.below(held.length)]!));
+    };
     const [startImages, startTime] = [state.images, performance.now()];
     const spacing = 1 / (options.snapshots ?? 16);
     let [lastSnapshot, nextShare] = [performance.now(), this.progress + spacing];
     let [lastMetric, imagesThen] = [performance.now(), state.images];
     let reports: StepReport[] = [];
     while (this.progress < 1 && !options.signal?.aborted) {
-      const indices = epochs.next(state.images, batch);
-      data.read(indices, pixels);
-      const labels = indices.map((i) => data.labelOf[i]!);
-      reports.push(await trainer.step(pixels, labels, this.schedule()).catch((error) => this.diverged(error)));
+      const pictures = shown(epochs.next(state.images, batch).map((i) => trained[i]!));
+      reports.push(await trainer.step(pictures, this.schedule(), heldBatch).catch((error) => this.diverged(error)));
       const now = performance.now();
       if (now - lastMetric > METRIC_SECONDS * 1000 || this.progress >= 1) {
         const rate = (state.images - imagesThen) / ((now - lastMetric) / 1000);

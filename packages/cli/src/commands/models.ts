@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { ListedModel } from '@zeuxis/verbs';
+import { common } from '../options.js';
+import { answer, type Common } from '../terminal.js';
+
+const describe = ({ name, shipped, path, sha256, card, bytes }: ListedModel) => ({ name, shipped, path, sha256, bytes: bytes.length, card });
+
+export function modelsCommand(program: Command): void {
+  const models = program.command('models').description('list the shipped models and those given by path');
+  common(models.command('list', { isDefault: true }))
+    .description('names, sizes and labels')
+    .argument('[paths...]', 'further .onnx files or run folders')
+    .action(async (paths: string[], options: Common) => {
+      const { listModels } = await import('@zeuxis/verbs');
+      const list = await listModels(paths);
+      const lines = list.map(
+        ({ name, card }) => `${name.padEnd(16)} ${card.task} ${card.preset}, ${card.size} px, ${card.labels.length > 0 ? card.labels.join(' ') : 'no labels'}`,
+      );
+      answer(options, list.map(describe), lines.length > 0 ? lines : ['no models are shipped with this build']);
+    });
+  common(models.command('show'))
+    .description('the whole card of a model')
+    .argument('<model>', 'a shipped name, a .onnx file or a run folder')
+    .action(async (nameOrPath: string, options: Common) => {
+      const { openModel } = await import('@zeuxis/verbs');
+      const model = await openModel(nameOrPath);
+      const { card } = model;
+      const { trainingSet, measures = {} } = card;
+      answer(options, describe(model), [
+        `${model.name}: ${card.task}, ${card.preset}, ${card.size} px`,
+        `file         ${model.path} (${(model.bytes.length / 1e6).toFixed(1)} MB)`,
+        `sha256       ${model.sha256}`,
+        `labels       ${card.labels.join(' ') || 'none'}`,
+        `trained on   ${trainingSet.name}: ${trainingSet.pictures} pictures, fingerprint ${trainingSet.fingerprint.slice(0, 16)}`,
+        `rights       ${trainingSet.rights.text} (stated by ${trainingSet.rights.name})`,
+        `training     ${card.images} pictures shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
+        `licence      ${card.licence}`,
+        ...Object.entries(measures).map(([name, value]) => `${name.padEnd(12)} ${value}`),
+      ]);
+    });
+}
+
+export function doctorCommand(program: Command, finish: (code: number) => void): void {
+  common(program.command('doctor'))
+    .description('what this machine offers, and what is missing')
+    .action(async (options: Common) => {
+      const { doctor } = await import('@zeuxis/verbs');
+      const findings = await doctor();
+      const marks = { good: 'ok', note: '--', missing: '!!' };
+      answer(options, findings, findings.map(({ name, state, detail }) => `${marks[state]}  ${name.padEnd(14)} ${detail}`));
+      if (findings.some(({ state }) => state === 'missing')) finish(1);
+    });
+}

@@ -1,0 +1,87 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { common, positive, rights, whole } from '../options.js';
+import { answer, type Common, Display, interruptible } from '../terminal.js';
+
+interface TrainOptions extends Common {
+  out: string;
+  size?: number;
+  preset?: 'fast';
+  images?: number;
+  minutes?: number;
+  labels?: 'folders' | 'none';
+  rights?: { text: string; name: string };
+  batch?: number;
+  seed?: string;
+  mirror?: boolean;
+  augment: boolean;
+  penaltyEvery?: number;
+  rateScale?: number;
+  gammaScale?: number;
+  licence?: string;
+  resume?: boolean;
+}
+
+export function trainCommand(program: Command, finish: (code: number) => void): void {
+  const train = program.command('train').description('train a network on a folder of pictures');
+  common(train.command('gan'))
+    .description('train a generator; nested folders are labels')
+    .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
+    .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
+    .option('--size <px>', 'side of the pictures: 32, 64, 128 or 256 (default: 64)', whole(1))
+    .option('--preset <name>', 'network: fast (default) or r3')
+    .option('--images <n>', 'real pictures to show to the discriminator', whole(1))
+    .option('--minutes <m>', 'time to train instead (default: 30)', positive)
+    .option('--labels <how>', 'folders (default where there are any) or none')
+    .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
+    .option('--resume', 'go on from the run folder\'s checkpoint')
+    .option('--mirror', 'mirror pictures by chance')
+    .option('--no-augment', 'never change pictures against over-fitting')
+    .option('--batch <n>', 'pictures a step (default: 32)', whole(1))
+    .option('--seed <seed>', 'seed of every random choice (default: 0)')
+    .option('--penalty-every <n>', 'steps from one gradient penalty to the next (default: 4)', whole(1))
+    .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)
+    .option('--gamma-scale <x>', 'multiplies the gradient penalty (default: 1)', positive)
+    .option('--licence <text>', 'licence of the weights, for the card')
+    .action(async (pictures: string, options: TrainOptions) => {
+      if (options.images !== undefined && options.minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
+      if (options.labels !== undefined && !['folders', 'none'].includes(options.labels))
+        train.error(`--labels takes folders or none, not '${options.labels}'`, { exitCode: 2 });
+      const { trainGan } = await import('@zeuxis/verbs');
+      const display = await Display.open(options);
+      const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
+      const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
+      const { out, json, quiet, verbose, rights: _, ...rest } = options;
+      try {
+        const result = await trainGan({ pictures, ...rest, out, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show });
+        display.close();
+        answer(options, result, [
+          `${result.finished ? 'trained on' : 'stopped after'} ${result.images} pictures in ${(result.seconds / 60).toFixed(1)} minutes (${result.picturesPerSecond.toFixed(0)} a second)`,
+          `model   ${result.model}`,
+          `report  ${result.report}`,
+        ]);
+        if (!result.finished) {
+          display.note('go on with --resume');
+          finish(130);
+        }
+      } finally {
+        display.close();
+      }
+    });
+}
+
+/** In a terminal, asks once; elsewhere a missing statement is wrong usage. */
+async function askRights(command: Command, pictures: string): Promise<{ text: string; name: string }> {
+  const usage = 'state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"';
+  if (!process.stdin.isTTY || !process.stderr.isTTY) command.error(`error: ${usage}`, { exitCode: 2 });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const text = await terminal.question(`By what right do you train on the pictures in '${pictures}'? (a licence, or a sentence) `);
+    const name = await terminal.question('Who states it? ');
+    return rights(`${text}, ${name}`);
+  } catch {
+    return command.error(`error: ${usage}`, { exitCode: 2 });
+  } finally {
+    terminal.close();
+  }
+}

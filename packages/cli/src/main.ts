@@ -1,0 +1,43 @@
+// The command. Verbs are loaded when they are asked for: `zeuxis --help` must not wait for a runtime it does not use.
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { generateCommand } from './commands/generate.js';
+import { doctorCommand, modelsCommand } from './commands/models.js';
+import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 `verify` found a picture that was tampered with, 130 interrupted. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const finish = (value: number) => {
+    code = value;
+  };
+  const program = new Command('zeuxis')
+    .description('Trains image generators on your own pictures, generates from them, and marks what it makes.')
+    .version(version())
+    .showHelpAfterError('(--help says more)')
+    .exitOverride();
+  for (const add of [trainCommand, generateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has already said what was wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${argv.includes('--verbose') ? ((error as Error).stack ?? error) : explain(error)}\n`);
+    return 1;
+  }
+}
+
+/** One line for people. What is no UserError is a fault of ours and says so. */
+function explain(error: unknown): string {
+  const { name, message, code } = error as NodeJS.ErrnoException;
+  const line = message?.split('\n')[0] ?? String(error);
+  if (name === 'UserError') return `error: ${line}`;
+  if (name === 'AbortError') return 'stopped';
+  return `error: ${line}${code ? ` (${code})` : ''}; --verbose shows where`;
+}

@@ -1,0 +1,150 @@
+// Published files, read back by the official reader; identities; and files signed by others.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { PictureFormat, Pixels } from '@zeuxis/pictures';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Identity, localRoot, openIdentity, publish, verify } from './index.js';
+
+let home: string;
+let identity: Identity;
+const pixels: Pixels = { width: 48, height: 32, channels: 3, data: Uint8Array.from({ length: 48 * 32 * 3 }, (_, i) => (i * 7) % 256) };
+const generation = { model: { name: 'grapes', sha256: 'ab'.repeat(32) }, seed: 42, index: 3, label: 'bird' };
+const leave = (format: PictureFormat, name = `picture.${format}`) => publish(pixels, join(home, name), generation, { identity, version: '9.9.9', format });
+const ours = { identityFolder: '' };
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'zeuxis-provenance-'));
+  ours.identityFolder = join(home, 'identity');
+  identity = await openIdentity(ours.identityFolder);
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe('publish and verify', () => {
+  it.each(['png', 'jpeg', 'webp'] as const)('signs a %s that the official reader trusts', async (format) => {
+    const { path, sha256, bytes } = await leave(format);
+    const file = await readFile(path);
+    expect([bytes, sha256]).toEqual([file.length, createHash('sha256').update(file).digest('hex')]);
+    expect(await verify(path, ours)).toMatchObject({
+      state: 'trusted',
+      problems: [],
+      issuer: 'Zeuxis user',
+      claimGenerator: 'zeuxis 9.9.9',
+      actions: ['c2pa.created'],
+      digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
+      generation,
+    });
+  });
+
+  it('keeps every pixel of a PNG', async () => {
+    const { path } = await leave('png');
+    expect(Buffer.compare(await sharp(path).raw().toBuffer(), Buffer.from(pixels.data))).toBe(0);
+  });
+
+  it('finds out a picture that was changed after signing', async () => {
+    const { path } = await leave('jpeg', 'changed.jpeg');
+    const file = await readFile(path);
+    file[file.length - 20]! ^= 1;
+    await writeFile(path, file);
+    expect(await verify(path, ours)).toMatchObject({ state: 'invalid', problems: ['assertion.dataHash.mismatch'] });
+  });
+
+  it('trusts nobody it was not told to trust', async () => {
+    const { path } = await leave('png');
+    const nobody = { identityFolder: join(home, 'nobody') };
+    expect(await verify(path, nobody)).toMatchObject({ state: 'valid', problems: ['signingCredential.untrusted'] });
+    expect(await verify(path, { ...nobody, trust: [identity.rootPem] })).toMatchObject({ state: 'trusted' });
+    expect(existsSync(nobody.identityFolder)).toBe(false);
+  });
+
+  it('says of a picture without credentials that it has none, and refuses what is no picture', async () => {
+    const plain = join(home, 'plain.png');
+    await sharp(Buffer.from(pixels.data), { raw: { width: 48, height: 32, channels: 3 } }).png().toFile(plain);
+    expect(await verify(plain, ours)).toMatchObject({ state: 'none', problems: [] });
+    await writeFile(join(home, 'text.png'), 'no picture at all');
+    await expect(verify(join(home, 'text.png'), ours)).rejects.toThrow(/no picture whose credentials/);
+    await expect(verify(join(home, 'missing.png'), ours)).rejects.toThrow(/there is no file/);
+    await expect(verify(home, ours)).rejects.toThrow(/is no file/);
+    await writeFile(join(home, 'empty.png'), '');
+    await expect(verify(join(home, 'empty.png'), ours)).rejects.toThrow(/no picture/);
+    await writeFile(join(home, 'cut.jpg'), (await readFile((await leave('jpeg')).path)).subarray(0, 700));
+    expect((await verify(join(home, 'cut.jpg'), ours)).state).not.toBe('trusted');
+  });
+
+  it('leaves nothing behind where it cannot write', async () => {
+    await mkdir(join(home, 'taken.png'));
+    await expect(leave('png', 'taken.png')).rejects.toThrow();
+    await expect(leave('png', join('nowhere', 'a.png'))).rejects.toThrow(/there is no folder/);
+    expect((await readdir(home)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+});
+
+describe('the identity', () => {
+  it('is made once, readable by its owner alone', async () => {
+    expect(identity.created).toBe(true);
+    const again = await openIdentity(ours.identityFolder);
+    expect(again).toMatchObject({ created: false, rootPem: identity.rootPem });
+    const modes = await Promise.all([ours.identityFolder, join(ours.identityFolder, 'identity.json')].map(async (path) => (await stat(path)).mode & 0o777));
+    if (process.platform !== 'win32') expect(modes).toEqual([0o700, 0o600]);
+  });
+
+  it('is one, also where processes race for it', async () => {
+    const module = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+    const script = `const { openIdentity } = await import(${JSON.stringify(module)}); const i = await openIdentity(process.argv[1]); console.log(JSON.stringify([i.created, i.rootPem]))`;
+    const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(home, 'raced')]);
+    const results = (await Promise.all([run(), run(), run()])).map(({ stdout }) => JSON.parse(stdout) as [boolean, string]);
+    expect(results.filter(([created]) => created)).toHaveLength(1);
+    expect(new Set(results.map(([, root]) => root)).size).toBe(1);
+    expect(await readdir(join(home, 'raced'))).toEqual(['identity.json']);
+  });
+
+  it('says what is wrong with a damaged file', async () => {
+    const folder = join(home, 'damaged');
+    await mkdir(folder);
+    await writeFile(join(folder, 'identity.json'), '{"identity":1');
+    await expect(openIdentity(folder)).rejects.toThrow(/damaged; move it away/);
+    await expect(localRoot(folder)).rejects.toThrow(/damaged/);
+    const good = JSON.parse(await readFile(join(ours.identityFolder, 'identity.json'), 'utf8'));
+    const other = await openIdentity(join(home, 'other')).then(() => readFile(join(home, 'other', 'identity.json'), 'utf8')).then(JSON.parse);
+    await writeFile(join(folder, 'identity.json'), JSON.stringify({ ...good, key: other.key }));
+    await expect(openIdentity(folder)).rejects.toThrow(/do not belong together/);
+  });
+
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('says where a folder cannot be written', async () => {
+    const locked = join(home, 'locked');
+    await mkdir(locked, { mode: 0o500 });
+    await expect(openIdentity(join(locked, 'in'))).rejects.toThrow(/may not be written/);
+    await chmod(locked, 0o700);
+  });
+});
+
+const samples = fileURLToPath(new URL('../../../../shared/data/c2pa/', import.meta.url));
+describe.skipIf(!existsSync(samples))('files signed by others (../shared/data/c2pa; left out where it is not there)', () => {
+  const expected: Record<string, [string, string[]]> = {
+    A: ['none', []],
+    C: ['valid', []],
+    CA: ['valid', []],
+    CI: ['valid', []],
+    CAI: ['valid', []],
+    CICA: ['valid', []],
+    'E-dat-CA': ['invalid', ['assertion.dataHash.mismatch']],
+    XCA: ['invalid', ['assertion.dataHash.mismatch']],
+    'E-sig-CA': ['invalid', ['claimSignature.mismatch']],
+    'E-uri-CA': ['invalid', ['assertion.hashedURI.mismatch']],
+  };
+  it.each(Object.entries(expected))('%s', async (name, [state, problems]) => {
+    const files = await readdir(samples);
+    const file = files.find((f) => f.replace(/^adobe-\d+-/, '').replace(/\.jpe?g$/, '') === name)!;
+    const verdict = await verify(join(samples, file), ours);
+    expect(verdict.state).toBe(state);
+    expect(verdict.problems).toEqual(expect.arrayContaining(problems));
+    if (state === 'valid') expect(verdict.problems).toEqual(['signingCredential.untrusted']);
+  });
+});

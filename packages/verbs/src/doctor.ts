@@ -1,0 +1,55 @@
+// What this machine offers, and what is missing.
+
+import { mkdir, statfs } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { devices, openSession } from '@zeuxis/graph/node';
+import { compile, floats, input, mul } from '@zeuxis/graph';
+import { configFolder, localRoot } from '@zeuxis/provenance';
+import { shippedNames } from './models.js';
+import { cacheFolder } from './places.js';
+
+export interface Finding {
+  name: string;
+  state: 'good' | 'note' | 'missing';
+  detail: string;
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Looks the machine over; nothing is changed but for the cache folder, which is made. */
+export async function doctor(): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const say = (name: string, state: Finding['state'], detail: string) => findings.push({ name, state, detail });
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  say('Node', major > 20 || (major === 20 && minor >= 19) ? 'good' : 'missing', `${process.versions.node}; 20.19 or later is needed`);
+  say('processor', 'good', `${availableParallelism()} threads, ${cpus()[0]?.model.trim() ?? 'unknown'}`);
+  say('memory', totalmem() > 3 * 2 ** 30 ? 'good' : 'note', `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`);
+  for (const device of await devices()) say(`device ${device}`, ...(await tryDevice(device)));
+  const models = await shippedNames();
+  say('models', models.length > 0 ? 'good' : 'missing', models.length > 0 ? `${models.join(', ')} (shipped)` : 'none shipped');
+  const identity = configFolder();
+  const known = (await localRoot(identity).catch(() => undefined)) !== undefined;
+  say('signing', known ? 'good' : 'note', known ? `key and certificate in ${identity}` : `the first picture makes a key and a certificate in ${identity}`);
+  const cache = cacheFolder();
+  try {
+    await mkdir(cache, { recursive: true });
+    const { bavail, bsize } = await statfs(cache);
+    say('cache', bavail * bsize > 2 ** 30 ? 'good' : 'note', `${cache}, ${gigabytes(bavail * bsize)} free`);
+  } catch (error) {
+    say('cache', 'missing', `${cache} cannot be made (${(error as NodeJS.ErrnoException).code}); set ZEUXIS_CACHE to a folder of yours`);
+  }
+  return findings;
+}
+
+/** Whether a provider that is listed can in fact compute. */
+async function tryDevice(device: string): Promise<[Finding['state'], string]> {
+  try {
+    const x = input('x', [4]);
+    const session = await openSession(compile({ y: mul(x, x) }), { device });
+    const { y } = await session.run({ x: floats([1, 2, 3, 4], [4]) });
+    await session.close();
+    return (y!.data as Float32Array)[3] === 16 ? ['good', 'computes'] : ['missing', 'computes wrong numbers; do not use it'];
+  } catch (error) {
+    return ['note', `listed, but does not start: ${(error as Error).message.split('\n')[0]!.slice(0, 120)}`];
+  }
+}
