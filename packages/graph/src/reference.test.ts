@@ -11,7 +11,7 @@ const reference: Reference = JSON.parse(readFileSync(new URL('./reference.json',
 
 /**
  * PyTorch computed in float64, so this is float32's own rounding (6e-8 an operation) through sums of up to some thousand
- * products and two differentiations. The worst case measured is 6e-7; a wrong sign, tap or factor gives 1e-2 and more.
+ * products and two differentiations. The worst case measured is 9e-7; a wrong sign, tap or factor gives 1e-2 and more.
  */
 const TOLERANCE = 5e-6;
 
@@ -30,7 +30,6 @@ describe('primitives against PyTorch', () => {
       for (const [i, summary] of expected[order].entries())
         errors[`${order}${i}`] = errorAgainst(actual[`${order}${i}`]!.data as Float32Array, summary);
     for (const [what, error] of Object.entries(errors)) expect(error, what).toBeLessThan(TOLERANCE);
-    if (process.env.PRINT) console.log(definition[0], Math.max(...Object.values(errors)));
     await session.close();
   });
 });
