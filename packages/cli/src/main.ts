@@ -37,7 +37,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 function explain(error: unknown): string {
   const { name, message, code } = error as NodeJS.ErrnoException;
   const line = message?.split('\n')[0] ?? String(error);
-  if (name === 'UserError') return `error: ${line}`;
+  if (name === 'UserError' || name === 'DeviceError') return `error: ${line}`;
   if (name === 'AbortError') return 'stopped';
   return `error: ${line}${code ? ` (${code})` : ''}; --verbose shows where`;
 }

@@ -12,22 +12,34 @@ export async function devices(): Promise<string[]> {
   return Object.keys(PROVIDERS).filter((name) => names.includes(PROVIDERS[name]!));
 }
 
+/** A device that was asked for and cannot be had; the message names those that can. */
+export class DeviceError extends Error {
+  override name = 'DeviceError';
+}
+
 /**
  * Opens a model on a device of this machine.
- * @throws Error naming what is available where the device is not.
+ * @throws DeviceError where the device is not offered, or is and does not start.
  */
 export async function openSession(model: Model, options: SessionOptions = {}): Promise<Session> {
   const { device = 'cpu', threads, profile } = options;
   const available = await devices();
   if (!available.includes(device))
-    throw new Error(`the device '${device}' is not available here; this machine offers ${available.join(', ')}`);
-  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+    throw new DeviceError(`the device '${device}' is not available here; this machine offers ${available.join(', ')}`);
+  const { env, InferenceSession, Tensor } = await import('onnxruntime-node');
+  // What goes wrong is said once, by the error that is thrown.
+  env.logLevel = 'fatal';
   const session = await InferenceSession.create(modelBytes(model), {
     executionProviders: [PROVIDERS[device]!],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+  }).catch((error: Error) => {
+    // A provider that is built in may still lack its driver or libraries.
+    if (device === 'cpu') throw error;
+    const reason = error.message.split('\n')[0]!.replace(/^.*\b(FAIL|Error) ?: /, '').slice(0, 160);
+    throw new DeviceError(`the device '${device}' does not start on this machine (${reason}); 'cpu' always does, and \`zeuxis doctor\` tries the others`);
   });
   return wrap(session as unknown as OrtSession, Tensor as never, device);
 }

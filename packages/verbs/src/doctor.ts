@@ -1,9 +1,9 @@
 // What this machine offers, and what is missing.
 
+import { execFile } from 'node:child_process';
 import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { devices, openSession } from '@zeuxis/graph/node';
-import { compile, floats, input, mul } from '@zeuxis/graph';
+import { devices } from '@zeuxis/graph/node';
 import { configFolder, localRoot } from '@zeuxis/provenance';
 import { shippedNames } from './models.js';
 import { cacheFolder } from './places.js';
@@ -41,15 +41,24 @@ export async function doctor(): Promise<Finding[]> {
   return findings;
 }
 
-/** Whether a provider that is listed can in fact compute. */
-async function tryDevice(device: string): Promise<[Finding['state'], string]> {
-  try {
+/**
+ * Whether a provider that is listed can in fact compute. Tried in a process of its own: drivers print to the terminal,
+ * and a bad one can take its process down.
+ */
+function tryDevice(device: string): Promise<[Finding['state'], string]> {
+  const script = `
+    const { openSession } = await import(${JSON.stringify(import.meta.resolve('@zeuxis/graph/node'))});
+    const { compile, floats, input, mul } = await import(${JSON.stringify(import.meta.resolve('@zeuxis/graph'))});
     const x = input('x', [4]);
-    const session = await openSession(compile({ y: mul(x, x) }), { device });
+    const session = await openSession(compile({ y: mul(x, x) }), { device: ${JSON.stringify(device)} });
     const { y } = await session.run({ x: floats([1, 2, 3, 4], [4]) });
-    await session.close();
-    return (y!.data as Float32Array)[3] === 16 ? ['good', 'computes'] : ['missing', 'computes wrong numbers; do not use it'];
-  } catch (error) {
-    return ['note', `listed, but does not start: ${(error as Error).message.split('\n')[0]!.slice(0, 120)}`];
-  }
+    console.log('answer', y.data[3]);
+    process.exit(0);`;
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 }, (error, out) => {
+      if (out.includes('answer 16')) resolve(['good', 'computes']);
+      else if (out.includes('answer')) resolve(['missing', 'computes wrong numbers; do not use it']);
+      else resolve(['note', `offered, but does not start${error?.killed ? ' within 20 s' : ': its driver or libraries are missing'}`]);
+    });
+  });
 }

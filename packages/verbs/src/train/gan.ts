@@ -360,7 +360,7 @@ class Run {
       Seed: String(settings.seed),
       Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
     });
-    this.emit();
+    if (state.images > 0) this.emit();
     return card;
   }
 

@@ -1,0 +1,174 @@
+// The command as a user meets it: a process with arguments, files, exit codes and lines.
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const bin = join(root, 'packages/cli/bin/zeuxis.js');
+let home: string;
+const env = () => ({ ...process.env, ZEUXIS_HOME: join(home, 'config'), ZEUXIS_CACHE: join(home, 'cache') });
+
+interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+const command = (file: string, args: string[], options: { cwd?: string } = {}): Promise<Outcome> =>
+  new Promise((resolve) => {
+    execFile(file, args, { cwd: home, env: env(), maxBuffer: 2 ** 26, ...options }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code ?? 255) : 0, out, err }),
+    );
+  });
+const zeuxis = (...args: string[]) => command(process.execPath, [bin, ...args]);
+const RIGHTS = ['--rights', 'drawn by this test, the test'];
+const trainArguments = (out: string, ...more: string[]) =>
+  ['train', 'gan', 'pictures', '--out', out, '--size', '32', '--batch', '8', '--threads', '1', ...RIGHTS, ...more];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'zeuxis-cli-'));
+  await mkdir(join(home, 'pictures'));
+  for (let i = 0; i < 36; i++)
+    await sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="${6 + (i % 12)}" fill="hsl(${i * 10},80%,50%)"/></svg>`))
+      .png()
+      .toFile(join(home, 'pictures', `${i}.png`));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe('from pictures to a verified file', () => {
+  it('trains, generates, verifies, and prints one JSON document where it is asked to', async () => {
+    const trained = await zeuxis(...trainArguments('run', '--images', '32', '--json'));
+    expect(trained).toMatchObject({ code: 0 });
+    expect(JSON.parse(trained.out)).toMatchObject({ finished: true, images: 32, card: { labels: [], trainingSet: { pictures: 36 } } });
+    expect(trained.err).toMatch(/train \d+\/32 pictures/);
+
+    const made = await zeuxis('generate', 'run', '--count', '10', '--sheet', '--seed', 'grapes', '--out', 'made', '--json');
+    expect(made.code).toBe(0);
+    expect(made.err).toContain('made a signing key');
+    const { files, sheet } = JSON.parse(made.out);
+    expect(files).toHaveLength(10);
+    expect(sheet.path).toBe(join('made', 'run-grapes-sheet.png'));
+    expect((await readdir(join(home, 'made'))).length).toBe(11);
+    expect(await sharp(join(home, files[0].path)).metadata()).toMatchObject({ width: 32, height: 32, format: 'png' });
+
+    const verdict = await zeuxis('verify', files[3].path, '--json');
+    expect(verdict.code).toBe(0);
+    expect(JSON.parse(verdict.out)[0]).toMatchObject({ state: 'trusted', generation: { seed: 'grapes', index: 3, model: { name: 'run' } } });
+
+    const again = JSON.parse((await zeuxis('generate', 'run', '--count', '2', '--seed', 'grapes', '--out', 'again', '--json', '--quiet')).out);
+    const pixels = (path: string) => sharp(join(home, path)).raw().toBuffer();
+    // The same pictures, however many are asked for; another seed gives others.
+    expect((await pixels(again.files[1].path)).equals(await pixels(files[1].path))).toBe(true);
+    expect((await pixels(files[0].path)).equals(await pixels(files[1].path))).toBe(false);
+
+    const file = join(home, files[0].path);
+    const bytes = await readFile(file);
+    bytes[bytes.length - 30]! ^= 255;
+    await writeFile(file, bytes);
+    expect(await zeuxis('verify', file)).toMatchObject({ code: 3, out: expect.stringMatching(/^invalid/) });
+  });
+
+  it('survives kill -9 and goes on from the last checkpoint', async () => {
+    const child = spawn(process.execPath, [bin, ...trainArguments('killed', '--images', '100000')], { cwd: home, env: env(), stdio: 'ignore' });
+    const grids = join(home, 'killed', 'grids');
+    while (!existsSync(grids) || (await readdir(grids)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.on('exit', resolve));
+    const resumed = await zeuxis('train', 'gan', 'pictures', '--out', 'killed', '--images', '64', '--resume', '--json');
+    expect(resumed.code).toBe(0);
+    expect(JSON.parse(resumed.out)).toMatchObject({ finished: true, images: 64 });
+    expect((await zeuxis('generate', 'killed', '--out', 'made', '--quiet')).code).toBe(0);
+  });
+
+  it('puts its work away at Ctrl-C', async () => {
+    const child = spawn(process.execPath, [bin, ...trainArguments('stopped', '--images', '100000')], { cwd: home, env: env(), stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.on('data', (data) => {
+      err += data;
+      if (/train \d+/.test(err) && !child.killed) child.kill('SIGINT');
+    });
+    const code = await new Promise((resolve) => child.on('exit', resolve));
+    expect(code).toBe(130);
+    expect(err).toContain('go on with --resume');
+    expect((await readdir(join(home, 'stopped'))).sort()).toEqual(['checkpoint', 'grids', 'metrics.jsonl', 'model.onnx', 'report.html']);
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each<[string, string[], number, RegExp]>([
+    ['a missing folder', ['train', 'gan', 'nowhere', '--out', 'x', ...RIGHTS], 1, /there is no folder 'nowhere'/],
+    ['an empty folder', ['train', 'gan', 'empty', '--out', 'x', ...RIGHTS], 1, /holds no JPEG/],
+    ['no statement of rights', ['train', 'gan', 'pictures', '--out', 'x'], 2, /--rights/],
+    ['half a statement of rights', ['train', 'gan', 'pictures', '--out', 'x', '--rights', 'CC0'], 2, /who states it/],
+    ['a size that is no power of two', trainArguments('x', '--size', '48'), 1, /48 px; choose/],
+    ['a size that is no number', trainArguments('x', '--size', 'big'), 2, /whole number/],
+    ['an unknown preset', trainArguments('x', '--preset', 'slow'), 1, /no preset 'slow'/],
+    ['an unknown device', trainArguments('x', '--images', '8', '--device', 'abacus'), 1, /'abacus' is not available here; this machine offers cpu/],
+    ['both lengths', trainArguments('x', '--images', '8', '--minutes', '1'), 2, /not both/],
+    ['an unknown command', ['paint'], 2, /unknown command/],
+    ['an unknown option', ['generate', 'run', '--out', 'y', '--prompt', 'a bird'], 2, /unknown option/],
+    ['a model that is none', ['generate', 'pictures/0.png', '--out', 'y'], 1, /no ONNX model/],
+    ['an unknown model', ['generate', 'nobody', '--out', 'y'], 1, /there is no model 'nobody'/],
+    ['a label where there are none', ['generate', 'run', '--label', 'grape', '--out', 'y'], 1, /has no labels/],
+    ['a truncation beyond 1', ['generate', 'run', '--truncation', '2', '--out', 'y'], 2, /from 0 to 1/],
+    ['an output folder that is a file', ['generate', 'run', '--out', 'pictures/0.png'], 1, /0\.png/],
+    ['a file that is no picture', ['verify', 'run/metrics.jsonl'], 1, /no picture/],
+  ])('%s: one line, and nothing left', async (_, args, code, message) => {
+    await mkdir(join(home, 'empty'), { recursive: true });
+    const outcome = await zeuxis(...args);
+    expect(outcome.code).toBe(code);
+    expect(outcome.err).toMatch(message);
+    expect(outcome.err).not.toMatch(/^\s+at /m);
+    expect(existsSync(join(home, 'x', 'checkpoint')) || existsSync(join(home, 'y'))).toBe(false);
+    expect(outcome.out).toBe('');
+  });
+});
+
+describe('what it says of itself', () => {
+  it('lists models with their cards, and shows one', async () => {
+    const list = JSON.parse((await zeuxis('models', 'list', 'run', '--json')).out);
+    expect(list.at(-1)).toMatchObject({ name: 'run', shipped: false, card: { task: 'gan', size: 32 } });
+    expect((await zeuxis('models', 'show', 'run')).out).toMatch(/rights +drawn by this test \(stated by the test\)/);
+  });
+
+  it('says what the machine offers', async () => {
+    const findings = JSON.parse((await zeuxis('doctor', '--json')).out);
+    expect(findings).toContainEqual({ name: 'device cpu', state: 'good', detail: 'computes' });
+  });
+
+  it('has one version', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'));
+    expect((await zeuxis('--version')).out.trim()).toBe(version);
+    const { VERSION } = await import('@zeuxis/verbs');
+    expect(VERSION).toBe(version);
+  });
+});
+
+describe('npm pack', () => {
+  it('makes a tarball that installs in an empty folder and generates from the shipped weights', async () => {
+    const place = join(home, 'empty-place');
+    await mkdir(place);
+    const packed = await command('npm', ['pack', '-w', 'zeuxis', '--pack-destination', place, '--json'], { cwd: root });
+    expect(packed.code, packed.err).toBe(0);
+    const [tarball] = await readdir(place);
+    await writeFile(join(place, 'package.json'), '{"private":true,"type":"module"}');
+    const installed = await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--onnxruntime-node-install=skip', `./${tarball}`], { cwd: place });
+    expect(installed.code, installed.err).toBe(0);
+    const local = join(place, 'node_modules/.bin/zeuxis');
+    const models = JSON.parse((await command(local, ['models', '--json'], { cwd: place })).out) as { name: string }[];
+    expect(models.map(({ name }) => name)).toEqual((await readdir(join(root, 'pretrained'))).filter((file) => /^(avatars|garments)\.onnx$/.test(file)).map((file) => file.replace('.onnx', '')).sort());
+    for (const { name } of models) {
+      expect((await command(local, ['generate', name, '--out', 'made'], { cwd: place })).code).toBe(0);
+    }
+    await writeFile(join(place, 'use.mjs'), "import { openModel, VERSION } from 'zeuxis'; console.log(typeof openModel, VERSION)");
+    expect((await command(process.execPath, ['use.mjs'], { cwd: place })).out).toMatch(/^function \d/);
+    // The sources are as they were.
+    expect(existsSync(join(root, 'packages/cli/dist/vendor'))).toBe(false);
+  });
+});
