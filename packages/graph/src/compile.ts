@@ -110,16 +110,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     [...entries].map(([name, { type, shape }]) => ({ name, type, shape }));
   for (const name of Object.keys(outputs))
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
-  // An output is a name of its own, also where its tensor is an input or serves twice.
-  for (const [name, tensor] of Object.entries(outputs)) {
-    nodes.push({
-      type: 'Identity',
-      name: `out_${name}`,
-      inputs: [names.get(tensor)!],
-      outputs: [name],
-      attributes: {},
-    });
-  }
+  nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));
   const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => ({
     ...value,
     shape: options.openBatch && shape.length > 0 ? ['n', ...shape.slice(1)] : shape,
@@ -133,4 +124,24 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     metadata: options.metadata ?? {},
   };
   return { bytes: writeOnnx(model), inputs: ins, outputs: outs, nodes: nodes.length };
+}
+
+/**
+ * Gives the graph's outputs their names. The node that computes one takes its name, so that the runtime writes where the
+ * caller wants it; an output that is an input, a constant or another output's twin is copied.
+ */
+function nameOutputs(nodes: OnnxNode[], wanted: [output: string, value: string][]): void {
+  const computed = new Set(nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  for (const [output, value] of wanted) {
+    if (computed.has(value) && !renamed.has(value)) renamed.set(value, output);
+    else copies.push({ type: 'Identity', name: `out_${output}`, inputs: [value], outputs: [output], attributes: {} });
+  }
+  nodes.push(...copies);
+  const current = (name: string) => renamed.get(name) ?? name;
+  for (const node of nodes) {
+    node.inputs = node.inputs.map(current);
+    node.outputs = node.outputs.map(current);
+  }
 }

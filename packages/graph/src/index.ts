@@ -1,7 +1,8 @@
-// Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node: `@zeuxis/graph/node` opens sessions there.
+// Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node or a page: `@zeuxis/graph/node` opens sessions
+// on the one, `@zeuxis/graph/browser` on the other.
 export * from './compile.js';
 export * from './convolution.js';
-export { type WeightLowering, weightLowering } from './convolution-lowering.js';
+export { lowerConvWeight, type WeightLowering, weightLowering } from './convolution-lowering.js';
 export * from './elementwise.js';
 export { gradient } from './gradient.js';
 export * from './linear.js';
@@ -18,4 +19,4 @@ export {
   type Values,
 } from './session.js';
 export * from './structure.js';
-export { constant, type DataType, input, type Operand, type Shape, sizeOf, Tensor } from './tensor.js';
+export { constant, type DataType, type Emitter, input, type Operand, type Primitive, type Shape, sizeOf, Tensor } from './tensor.js';

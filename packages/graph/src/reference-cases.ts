@@ -85,6 +85,9 @@ export const cases: Case[] = [
   ['conv 3x3 stride 2 with a row left over', [[2, 3, 8, 10], [4, 3, 3, 3]], (x, w) => g.conv(x, w, { stride: 2, padding: 1 })],
   ['conv in groups', [[2, 6, 16, 16], [4, 3, 3, 3]], (x, w) => g.conv(x, w, { padding: 1, groups: 2 })],
   ['conv in groups, stride 2', [[2, 6, 9, 9], [6, 2, 3, 3]], (x, w) => g.conv(x, w, { stride: 2, padding: 1, groups: 3 })],
+  ['conv in groups of six outputs', [[2, 4, 6, 5], [12, 2, 3, 3]], (x, w) => g.conv(x, w, { padding: 1, groups: 2 })],
+  ['conv in groups of one input', [[2, 3, 6, 5], [6, 1, 3, 3]], (x, w) => g.conv(x, w, { padding: 1, groups: 3 })],
+  ['conv of six channels', [[2, 6, 6, 5], [4, 6, 3, 3]], (x, w) => g.conv(x, w, { padding: 1 })],
   ['conv in groups of one', [[2, 5, 6, 7], [5, 1, 3, 3]], (x, w) => g.conv(x, w, { padding: 1, groups: 5 })],
   ['conv transpose 4x4 stride 2', [[2, 5, 6, 7], [5, 3, 4, 4]], (x, w) => g.convTranspose(x, w, { stride: 2, padding: 1 })],
   ['conv transpose 3x3', [[2, 4, 7, 6], [4, 3, 3, 3]], (x, w) => g.convTranspose(x, w, { padding: 1 })],
@@ -93,19 +96,20 @@ export const cases: Case[] = [
 
 /**
  * A case's result `y`, the gradients of sum(w y) + sum(y^2) / 4 as `first0`, .. and the gradients of their squared norm
- * as `second0`, ..; the loss is curved so that the second order is not zero by construction.
+ * as `second0`, ..; the loss is curved so that the second order is not zero by construction. All names, those of the
+ * inputs too, begin with `prefix`, so that several cases may stand in one graph.
  */
-export function caseGraph([, shapes, f]: Case): { outputs: Record<string, g.Tensor>; feeds: g.Feeds } {
-  const xs = shapes.map((shape, i) => g.input(`x${i}`, shape));
+export function caseGraph([, shapes, f]: Case, prefix = ''): { outputs: Record<string, g.Tensor>; feeds: g.Feeds } {
+  const xs = shapes.map((shape, i) => g.input(`${prefix}x${i}`, shape));
   const y = f(...xs);
   const w = g.constant(fill('w', y.size), y.shape);
   const loss = g.add(g.sum(g.mul(y, w)), g.mul(g.sum(g.square(y)), 0.25));
   const first = g.gradient(loss, xs);
   const norm = first.map((d) => g.sum(g.square(d))).reduce((a, b) => g.add(a, b));
   const second = g.gradient(norm, xs);
-  const named = (prefix: string, tensors: g.Tensor[]) => Object.fromEntries(tensors.map((t, i) => [`${prefix}${i}`, t]));
+  const named = (name: string, tensors: g.Tensor[]) => Object.fromEntries(tensors.map((t, i) => [`${prefix}${name}${i}`, t]));
   return {
-    outputs: { y, ...named('first', first), ...named('second', second) },
-    feeds: Object.fromEntries(xs.map((x, i) => [`x${i}`, g.floats(fill(`x${i}`, x.size), x.shape)])),
+    outputs: { [`${prefix}y`]: y, ...named('first', first), ...named('second', second) },
+    feeds: Object.fromEntries(xs.map((x, i) => [`${prefix}x${i}`, g.floats(fill(`x${i}`, x.size), x.shape)])),
   };
 }

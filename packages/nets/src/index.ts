@@ -6,5 +6,6 @@ export * from './gan/networks.js';
 export { type Schedule, schedule } from './gan/schedule.js';
 export * from './gan/steps.js';
 export * from './gan/trainer.js';
+export * from './layers.js';
 export * from './network.js';
 export { Random } from './random.js';

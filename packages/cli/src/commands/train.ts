@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import type { TrainGanOptions } from '@zeuxis/verbs';
 import { common, positive, rights, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
 interface TrainOptions extends Common {
   out: string;
   size?: number;
-  preset?: 'fast';
+  preset?: NonNullable<TrainGanOptions['preset']>;
   images?: number;
   minutes?: number;
   labels?: 'folders' | 'none';
@@ -37,7 +38,7 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
     .option('--resume', 'go on from the run folder\'s checkpoint')
     .option('--mirror', 'mirror pictures by chance')
     .option('--no-augment', 'never change pictures against over-fitting')
-    .option('--batch <n>', 'pictures a step (default: 32)', whole(1))
+    .option('--batch <n>', 'pictures a step (default: 16)', whole(1))
     .option('--seed <seed>', 'seed of every random choice (default: 0)')
     .option('--penalty-every <n>', 'steps from one gradient penalty to the next (default: 4)', whole(1))
     .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)

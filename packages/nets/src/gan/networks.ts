@@ -3,8 +3,9 @@
 import { input, type Tensor } from '@zeuxis/graph';
 import { Network, type Weights } from '../network.js';
 import { fastDiscriminator, fastGenerator } from './fast.js';
+import { r3Discriminator, r3Generator } from './r3.js';
 
-export const PRESETS = ['fast'] as const;
+export const PRESETS = ['fast', 'r3'] as const;
 export type Preset = (typeof PRESETS)[number];
 export const SIZES = [32, 64, 128, 256] as const;
 /** Values in a latent. */
@@ -35,7 +36,8 @@ export function defineGan(shape: GanShape): Gan {
     throw new RangeError(`there is no preset '${shape.preset}'; choose ${PRESETS.join(' or ')}`);
   if (!(SIZES as readonly number[]).includes(shape.size))
     throw new RangeError(`there is no network for ${shape.size} px; choose ${SIZES.join(', ')}`);
-  const [g, d]: [Generator, Discriminator] = [fastGenerator(shape.size), fastDiscriminator];
+  const [g, d]: [Generator, Discriminator] =
+    shape.preset === 'fast' ? [fastGenerator(shape.size), fastDiscriminator] : [r3Generator(shape.size), r3Discriminator];
   const labels = shape.classes > 0 ? input('labels', [1, shape.classes]) : undefined;
   return {
     shape,

@@ -1,46 +1,31 @@
 // Whole networks against PyTorch: what they draw and judge, all gradients, the gradient of R1 + R2, and ten steps of Adam.
 // The numbers are written by scripts/reference/gan.py, which defines every preset a second time.
 
-import { readFileSync } from 'node:fs';
-import { bytes, compile, concat, type Feeds, floats, gradient, input, mean, mul, reshape, sizeOf, sliceAxis, softplus, square, sub, sum, type Value } from '@zeuxis/graph';
+import { compile, concat, floats, gradient, input, mean, mul, reshape, sizeOf, sliceAxis, softplus, square, sub, sum, type Value } from '@zeuxis/graph';
 import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
 import { adam, adamInputs } from '../adam.js';
 import type { Weight } from '../network.js';
-import { defineGan, LATENT, PRESETS } from './networks.js';
+import { LATENT, PRESETS } from './networks.js';
+import { type ByName, readReference, referenceInputs, scalar, vector } from './reference-inputs.js';
 import { discriminatorStep, generatorStep } from './steps.js';
 
-type ByName = Record<string, Summary>;
-interface Steps {
-  losses: number[];
-  moved: ByName;
-  moment: ByName;
-  average?: ByName;
-}
-interface Reference {
-  settings: Record<'inputs' | 'size' | 'classes' | 'batch' | 'rate' | 'beta2' | 'gamma' | 'decay', number>;
-  pictures: Summary;
-  logits: Summary;
-  discriminator: ByName;
-  penalty: ByName;
-  generator: ByName;
-  'discriminator steps': Steps;
-  'generator steps': Steps;
-}
-const read = (name: string) => JSON.parse(readFileSync(new URL(`./reference-${name}.json`, import.meta.url), 'utf8'));
-const scalar = (value: number) => floats([value], []);
-const vector = (data: Float32Array) => floats(data, [data.length]);
 const data = (value: Value | undefined) => value!.data as Float32Array;
 
 /** Float32's rounding through two networks; measured at most 2e-6. PyTorch computed in float64. */
 const TOLERANCE = 5e-5;
 /**
+ * The same for gradients. `r3` has 500,000 activations, of which one or two always lie within rounding of the kink; one that falls to the other side
+ * changes a gradient by one part in the root of their number. Measured 8e-4; a missing term would be a hundred times that.
+ */
+const GRADIENT_TOLERANCE = { fast: TOLERANCE, r3: 3e-3 };
+/**
  * Ten steps let the two drift apart: where an activation is within rounding of its kink, and of 100,000 one always is,
  * they take different sides, and Adam scales what follows up to the size of any other step. Measured: 1e-4 in losses and
  * moments, 2e-2 in the worst single weight's way. An error in a gradient shows above at 5e-5, one in Adam below at 1e-6.
  */
-const DRIFT = { losses: 5e-3, moment: 2e-3, moved: 0.1 };
+const DRIFT = { losses: 5e-3, moment: 5e-3, moved: 0.1 };
 
 /** A weight on which the loss does not depend: its gradient is rounding, which Adam makes into steps without meaning. */
 const inert = (gradient: Summary | undefined) => gradient!.norm < 1e-9;
@@ -57,29 +42,8 @@ function worst(table: Weight[], actual: Float32Array, expected: ByName, without:
 }
 
 describe.each(PRESETS)('%s against PyTorch', (preset) => {
-  const reference: Reference = read(preset);
-  const { inputs, size, classes, batch, rate, beta2, gamma, decay } = reference.settings;
-  const gan = defineGan({ preset, size, classes });
-
-  /** Weights go by their names, so that the order of the table is free; those that start at zero are filled too. */
-  const weightsOf = (table: Weight[]) =>
-    Float32Array.from(
-      table.flatMap(({ name, shape, deviation, mean }) => [...fill(name, sizeOf(shape)).map((v) => v * (deviation || 0.1) + mean)]),
-    );
-  const start = { generator: weightsOf(gan.generator.table), discriminator: weightsOf(gan.discriminator.table) };
-  const pixels = Uint8Array.from(fill(`real${inputs}`, batch * 3 * size * size), (v) => Math.floor((v / Math.sqrt(3) + 1) * 128));
-  const oneHot = Array.from({ length: batch }, (_, i) => Array.from({ length: classes }, (_, k) => Number(i % classes === k)));
-  const feeds: Feeds = {
-    real: bytes(pixels, [batch, 3, size, size]),
-    z: floats(fill(`z${inputs}`, batch * LATENT), [batch, LATENT]),
-    labels: floats(oneHot.flat(), [batch, classes]),
-    generator: vector(start.generator),
-    discriminator: vector(start.discriminator),
-    rate: scalar(rate),
-    beta2: scalar(beta2),
-    gamma: scalar(gamma),
-    decay: scalar(decay),
-  };
+  const { reference, gan, start, pixels, feeds } = referenceInputs(preset);
+  const { size, classes, batch, beta2, gamma } = reference.settings;
 
   it('draws, judges and differentiates alike', async () => {
     const x = input('x', [batch, 3, size, size]);
@@ -105,9 +69,9 @@ describe.each(PRESETS)('%s against PyTorch', (preset) => {
     await session.close();
     expect(errorAgainst(data(out.pictures), reference.pictures)).toBeLessThan(TOLERANCE);
     expect(errorAgainst(data(out.logits), reference.logits)).toBeLessThan(TOLERANCE);
-    expect(worst(gan.discriminator.table, data(out.discriminator_), reference.discriminator)).toBeLessThan(TOLERANCE);
-    expect(worst(gan.discriminator.table, data(out.penalty), reference.penalty)).toBeLessThan(TOLERANCE);
-    expect(worst(gan.generator.table, data(out.generator_), reference.generator)).toBeLessThan(TOLERANCE);
+    expect(worst(gan.discriminator.table, data(out.discriminator_), reference.discriminator)).toBeLessThan(GRADIENT_TOLERANCE[preset]);
+    expect(worst(gan.discriminator.table, data(out.penalty), reference.penalty)).toBeLessThan(GRADIENT_TOLERANCE[preset]);
+    expect(worst(gan.generator.table, data(out.generator_), reference.generator)).toBeLessThan(GRADIENT_TOLERANCE[preset]);
   });
 
   it.each(['discriminator', 'generator'] as const)('takes ten steps of the %s alike', async (player) => {
@@ -135,7 +99,7 @@ describe.each(PRESETS)('%s against PyTorch', (preset) => {
 });
 
 it("updates as PyTorch's Adam does, along gradients of every size from 1e-8 to 10", async () => {
-  const { settings, weights, moment } = read('adam') as { settings: Record<string, number>; weights: Summary; moment: Summary };
+  const { settings, weights, moment } = readReference('adam') as { settings: Record<string, number>; weights: Summary; moment: Summary };
   const { rate, beta2, steps } = settings as { rate: number; beta2: number; steps: number };
   const outputs = adam(input('w', [1000]), input('m', [1000]), input('g', [1000]), adamInputs());
   const session = await openSession(compile(outputs), { threads: 1 });

@@ -47,7 +47,7 @@ export interface TrainGanOptions extends VerbOptions {
   labels?: 'folders' | 'none';
   /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
   rights?: Rights;
-  /** Pictures a step, 32 by default. */
+  /** Pictures a step, 16 by default. */
   batch?: number;
   /** 0 by default. */
   seed?: number | string;
@@ -195,7 +195,7 @@ const settingsOf = (
   labels: data.labels,
   fingerprint: data.fingerprint,
   seed: options.seed ?? 0,
-  batch: options.batch ?? 32,
+  batch: options.batch ?? 16,
   penaltyEvery: options.penaltyEvery ?? 4,
   augment: options.augment ?? true,
   mirror: options.mirror ?? false,

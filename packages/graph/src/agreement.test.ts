@@ -1,0 +1,39 @@
+// Every primitive, with both orders of its gradient, on every kind of device against 'cpu'.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { difference, MAXIMUM_INPUTS, otherDevices, PATIENCE } from './agreement.js';
+import { compile, type Value } from './index.js';
+import { openSession } from './node.js';
+import { caseGraph, cases } from './reference-cases.js';
+
+/**
+ * The largest error of a single value, in root mean squares of all values of its kind. Float32 rounds by 6e-8; sums are taken
+ * in another order on every device, and second derivatives of softplus add up what exponentials, which shaders compute in
+ * their own way, leave of large terms: measured are at most 5e-6. A wrong tap, sign or channel gives 1e-2 and more.
+ */
+const TOLERANCE = 5e-5;
+
+const floats = (value: Value | undefined) => value?.data as Float32Array | undefined;
+
+// All cases stand in one graph: opening a session costs more than running it.
+const graphs = cases.map((definition, i) => caseGraph(definition, `${i}.`));
+const graph = compile(Object.assign({}, ...graphs.map(({ outputs }) => outputs)), { maximumInputs: MAXIMUM_INPUTS });
+const feeds = Object.assign({}, ...graphs.map((each) => each.feeds));
+
+describe.each(otherDevices())('$name agrees with cpu', ({ skip, open }) => {
+  let expected: Record<string, Value>;
+  let actual: Record<string, Value>;
+  beforeAll(async () => {
+    if (skip) return;
+    const cpu = await openSession(graph, { threads: 1 });
+    expected = await cpu.run(feeds);
+    await cpu.close();
+    const device = await open();
+    actual = await device.run(graph, feeds).finally(device.close);
+  }, 1.5 * PATIENCE);
+
+  it.skipIf(skip).each(cases.map(([name], i) => [name, i] as const))('in %s', (_name, i) => {
+    for (const name of Object.keys(graphs[i]!.outputs))
+      expect(difference(floats(actual[name]), floats(expected[name])!), name).toBeLessThan(TOLERANCE);
+  });
+});
