@@ -73,6 +73,18 @@ describe('from pictures to a verified file', () => {
     expect(await zeuxis('verify', file)).toMatchObject({ code: 3, out: expect.stringMatching(/^invalid/) });
   });
 
+  it('measures a model, and says by which network', async () => {
+    const measured = await zeuxis('evaluate', 'run', 'pictures', '--count', '40', '--threads', '1');
+    expect(measured).toMatchObject({ code: 0 });
+    expect(measured.out).toMatch(/^ +Fréchet +kernel x1000 +precision +recall +density +coverage +pictures$/m);
+    expect(measured.out).toMatch(/^run .* 40 against 36$/m);
+    expect(measured.out).toMatch(/^real halves .* 18 against 18$/m);
+    expect(measured.out).toMatch(/^features +features 1, 192 values, SHA-256 [0-9a-f]{12}:/m);
+    const { features, generated } = JSON.parse((await zeuxis('evaluate', 'run', 'pictures', '--count', '40', '--threads', '1', '--json')).out);
+    expect(features.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(measured.out).toContain(generated.frechet.toPrecision(4));
+  });
+
   it('survives kill -9 and goes on from the last checkpoint', async () => {
     const child = spawn(process.execPath, [bin, ...trainArguments('killed', '--images', '100000')], { cwd: home, env: env(), stdio: 'ignore' });
     const grids = join(home, 'killed', 'grids');
@@ -118,6 +130,9 @@ describe('what goes wrong', () => {
     ['a label where there are none', ['generate', 'run', '--label', 'grape', '--out', 'y'], 1, /has no labels/],
     ['a truncation beyond 1', ['generate', 'run', '--truncation', '2', '--out', 'y'], 2, /from 0 to 1/],
     ['an output folder that is a file', ['generate', 'run', '--out', 'pictures/0.png'], 1, /0\.png/],
+    ['a feature network that is none', ['evaluate', 'run', 'pictures', '--features', 'pictures/0.png'], 1, /is no ONNX file/],
+    ['too few pictures to generate', ['evaluate', 'run', 'pictures', '--count', '3'], 2, /whole number from 6/],
+    ['a feature network for a generator', ['generate', 'features', '--out', 'y'], 1, /'features' is no generator/],
     ['a file that is no picture', ['verify', 'run/metrics.jsonl'], 1, /no picture/],
   ])('%s: one line, and nothing left', async (_, args, code, message) => {
     await mkdir(join(home, 'empty'), { recursive: true });
@@ -161,9 +176,9 @@ describe('npm pack', () => {
     const installed = await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--onnxruntime-node-install=skip', `./${tarball}`], { cwd: place });
     expect(installed.code, installed.err).toBe(0);
     const local = join(place, 'node_modules/.bin/zeuxis');
-    const models = JSON.parse((await command(local, ['models', '--json'], { cwd: place })).out) as { name: string }[];
-    expect(models.map(({ name }) => name)).toEqual((await readdir(join(root, 'pretrained'))).filter((file) => /^(avatars|garments)\.onnx$/.test(file)).map((file) => file.replace('.onnx', '')).sort());
-    for (const { name } of models) {
+    const models = JSON.parse((await command(local, ['models', '--json'], { cwd: place })).out) as { name: string; card: { task: string } }[];
+    expect(models.map(({ name }) => name)).toEqual((await readdir(join(root, 'pretrained'))).filter((file) => file.endsWith('.onnx')).map((file) => file.replace('.onnx', '')).sort());
+    for (const { name } of models.filter(({ card }) => card.task === 'gan')) {
       expect((await command(local, ['generate', name, '--out', 'made'], { cwd: place })).code).toBe(0);
     }
     await writeFile(join(place, 'use.mjs'), "import { openModel, VERSION } from 'zeuxis'; console.log(typeof openModel, VERSION)");

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { evaluateCommand } from './commands/evaluate.js';
 import { generateCommand } from './commands/generate.js';
 import { doctorCommand, modelsCommand } from './commands/models.js';
 import { trainCommand } from './commands/train.js';
@@ -21,7 +22,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .version(version())
     .showHelpAfterError('(--help says more)')
     .exitOverride();
-  for (const add of [trainCommand, generateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
+  for (const add of [trainCommand, generateCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

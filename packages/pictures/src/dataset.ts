@@ -165,7 +165,7 @@ async function pack(folder: string, files: string[], packing: Packing, options: 
     });
     if (used.length < FEWEST)
       throw new UserError(
-        `'${folder}' holds ${used.length} usable pictures (${skipped.length} broken or too small, ${reserved.length} reserved); training takes at least ${FEWEST}`,
+        `'${folder}' holds ${used.length} usable pictures (${skipped.length} broken or too small, ${reserved.length} reserved); at least ${FEWEST} are needed`,
       );
     await handle.sync();
     await handle.close();

@@ -4,4 +4,5 @@ export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureForm
 export { type Fit } from './decode.js';
 export { UserError } from './errors.js';
 export { writeFault, writeWhole } from './files.js';
+export { resizePlanar } from './resize.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';

@@ -55,15 +55,45 @@ export interface GanCard {
   measures?: Record<string, number | string>;
 }
 
-const KEY = 'zeuxis.card';
-export const cardMetadata = (card: GanCard): Record<string, string> => ({ [KEY]: JSON.stringify(card) });
+/** Of the feature network of the measures, which scripts/train-features.mjs trains. */
+export interface FeatureCard {
+  card: 1;
+  task: 'features';
+  name: string;
+  /** Figures compare only under the same version; the network of a version is never changed. */
+  version: number;
+  /** Side of the pictures in px. */
+  size: number;
+  channels: 3;
+  /** Values that describe a picture. */
+  features: number;
+  /** Range of the input's values. */
+  range: '0..255';
+  /** Classes it was trained to tell apart. */
+  labels: string[];
+  trainingSets: TrainingSet[];
+  /** Share of held-out pictures of each training set whose class, of all of them, was found. */
+  heldOut: Record<string, { pictures: number; accuracy: number }>;
+  seed: number | string;
+  images: number;
+  steps: number;
+  batch: number;
+  hours: number;
+  licence: string;
+  zeuxis: string;
+}
 
-export interface ModelFile {
+export type Card = GanCard | FeatureCard;
+
+const KEY = 'zeuxis.card';
+export const cardMetadata = (card: Card): Record<string, string> => ({ [KEY]: JSON.stringify(card) });
+
+export interface ModelFile<C extends Card = Card> {
   path: string;
   bytes: Uint8Array;
   /** Hexadecimal SHA-256 of the file. */
   sha256: string;
-  card: GanCard;
+  card: C;
 }
 
 /**
@@ -85,7 +115,7 @@ export async function readModel(path: string): Promise<ModelFile> {
   const text = summary.metadata[KEY];
   if (text === undefined)
     throw new UserError(`'${path}' is an ONNX model, but none that zeuxis trained: it carries no card`);
-  const card = JSON.parse(text) as GanCard;
+  const card = JSON.parse(text) as Card;
   if (card.card !== 1) throw new UserError(`'${path}' was made by a newer zeuxis; update zeuxis`);
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), card };
 }

@@ -4,22 +4,21 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@zeuxis/pictures';
-import { type ModelFile, readModel } from './card.js';
+import { type Card, type GanCard, type ModelFile, readModel } from './card.js';
 
 /** The folder of the shipped models: the repository's, or the published package's. Both lie three folders up. */
 export const SHIPPED = fileURLToPath(new URL('../../../pretrained/', import.meta.url));
 
 /** A model as it is listed: its file, hash and card. `name` is what it is called by. */
-export interface ListedModel extends ModelFile {
+export interface ListedModel<C extends Card = Card> extends ModelFile<C> {
   name: string;
   shipped: boolean;
 }
 
-/** Names of the shipped generators. */
+/** Names of the shipped models. */
 export async function shippedNames(): Promise<string[]> {
   const files = await readdir(SHIPPED).catch(() => []);
-  // The feature network of the measures is no generator.
-  return files.filter((file) => file.endsWith('.onnx') && !file.startsWith('features')).map((file) => basename(file, '.onnx')).sort();
+  return files.filter((file) => file.endsWith('.onnx')).map((file) => basename(file, '.onnx')).sort();
 }
 
 /** The name a file gives its model: 'model.onnx' is named after its folder. */
@@ -29,7 +28,7 @@ const nameOf = (path: string): string => (basename(path) === 'model.onnx' ? base
  * A model by a shipped name, a file or a run folder.
  * @throws UserError where there is none, or the file is no model of ours.
  */
-export async function openModel(nameOrPath: string): Promise<ListedModel> {
+export async function findModel(nameOrPath: string): Promise<ListedModel> {
   const shipped = await shippedNames();
   const looksLikePath = /[\\/]|\.onnx$/.test(nameOrPath);
   const info = await stat(nameOrPath).catch(() => undefined);
@@ -47,7 +46,19 @@ export async function openModel(nameOrPath: string): Promise<ListedModel> {
   return { ...(await readModel(path)), name: nameOf(path), shipped: false };
 }
 
+/**
+ * A generator by a shipped name, a file or a run folder.
+ * @throws UserError where there is none, or the model is of another task.
+ */
+export async function openModel(nameOrPath: string): Promise<ListedModel<GanCard>> {
+  const model = await findModel(nameOrPath);
+  const { task } = model.card;
+  if (task !== 'gan')
+    throw new UserError(`'${nameOrPath}' is no generator but a model for ${task}${task === 'features' ? ', which `zeuxis evaluate` measures with' : ''}; \`zeuxis models\` lists generators under gan`);
+  return model as ListedModel<GanCard>;
+}
+
 /** The shipped models, and those given by path, with their cards. */
 export async function listModels(paths: readonly string[] = []): Promise<ListedModel[]> {
-  return Promise.all([...(await shippedNames()), ...paths].map(openModel));
+  return Promise.all([...(await shippedNames()), ...paths].map(findModel));
 }

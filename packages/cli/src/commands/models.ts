@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
-import type { ListedModel } from '@zeuxis/verbs';
+import type { Card, ListedModel } from '@zeuxis/verbs';
 import { common } from '../options.js';
 import { answer, type Common } from '../terminal.js';
 
 const describe = ({ name, shipped, path, sha256, card, bytes }: ListedModel) => ({ name, shipped, path, sha256, bytes: bytes.length, card });
+
+const summary = (card: Card): string =>
+  card.task === 'gan'
+    ? `${card.preset}, ${card.size} px, ${card.labels.length > 0 ? card.labels.join(' ') : 'no labels'}`
+    : `version ${card.version}, ${card.size} px, ${card.features} values, for \`zeuxis evaluate\``;
 
 export function modelsCommand(program: Command): void {
   const models = program.command('models').description('list the shipped models and those given by path');
@@ -13,29 +18,36 @@ export function modelsCommand(program: Command): void {
     .action(async (paths: string[], options: Common) => {
       const { listModels } = await import('@zeuxis/verbs');
       const list = await listModels(paths);
-      const lines = list.map(
-        ({ name, card }) => `${name.padEnd(16)} ${card.task} ${card.preset}, ${card.size} px, ${card.labels.length > 0 ? card.labels.join(' ') : 'no labels'}`,
-      );
+      const lines = list.map(({ name, card }) => `${name.padEnd(16)} ${card.task} ${summary(card)}`);
       answer(options, list.map(describe), lines.length > 0 ? lines : ['no models are shipped with this build']);
     });
   common(models.command('show'))
     .description('the whole card of a model')
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .action(async (nameOrPath: string, options: Common) => {
-      const { openModel } = await import('@zeuxis/verbs');
-      const model = await openModel(nameOrPath);
+      const { findModel } = await import('@zeuxis/verbs');
+      const model = await findModel(nameOrPath);
       const { card } = model;
-      const { trainingSet, measures = {} } = card;
+      const sets = card.task === 'gan' ? [card.trainingSet] : card.trainingSets;
+      const figures =
+        card.task === 'gan'
+          ? Object.entries(card.measures ?? {})
+          : Object.entries(card.heldOut).map(([set, { pictures, accuracy }]) => [
+              'accuracy',
+              `${(100 * accuracy).toFixed(1)}% of ${pictures} held-out pictures of ${set}`,
+            ]);
       answer(options, describe(model), [
-        `${model.name}: ${card.task}, ${card.preset}, ${card.size} px`,
+        `${model.name}: ${card.task}, ${card.task === 'gan' ? card.preset : `version ${card.version}`}, ${card.size} px`,
         `file         ${model.path} (${(model.bytes.length / 1e6).toFixed(1)} MB)`,
         `sha256       ${model.sha256}`,
         `labels       ${card.labels.join(' ') || 'none'}`,
-        `trained on   ${trainingSet.name}: ${trainingSet.pictures} pictures, fingerprint ${trainingSet.fingerprint.slice(0, 16)}`,
-        `rights       ${trainingSet.rights.text} (stated by ${trainingSet.rights.name})`,
+        ...sets.flatMap(({ name, pictures, fingerprint, rights }) => [
+          `trained on   ${name}: ${pictures} pictures, fingerprint ${fingerprint.slice(0, 16)}`,
+          `rights       ${rights.text} (stated by ${rights.name})`,
+        ]),
         `training     ${card.images} pictures shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
         `licence      ${card.licence}`,
-        ...Object.entries(measures).map(([name, value]) => `${name.padEnd(12)} ${value}`),
+        ...figures.map(([name, value]) => `${String(name).padEnd(12)} ${value}`),
       ]);
     });
 }

@@ -10,7 +10,7 @@ import type { Random } from '../random.js';
 const SHIFT = 1 / 8;
 const CUTOUT = 1 / 2;
 
-/** A function that changes 2 n pictures [2n, 3, s, s] by what is fed as `rows`, `columns`, `tone` and `hole`. */
+/** A function that changes 2 n pictures [2n, 3, s, s] by what is fed as `rows`, `columns`, `tone` and `holes`. */
 export function augmentation(pictures: number, size: number): (x: Tensor) => Tensor {
   const [rows, columns] = [input('rows', [pictures, size, size]), input('columns', [pictures, size, size])];
   const tone = input('tone', [pictures, 3]);

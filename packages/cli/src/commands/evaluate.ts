@@ -1,0 +1,64 @@
+import type { EvaluateResult, Evaluation } from '@zeuxis/verbs';
+import type { Command } from 'commander';
+import { between, common, whole } from '../options.js';
+import { answer, type Common, Display, interruptible } from '../terminal.js';
+
+interface EvaluateOptions extends Common {
+  count?: number;
+  features?: string;
+  truncation?: number;
+  seed?: string;
+}
+
+const COLUMNS = ['', 'Fréchet', 'kernel x1000', 'precision', 'recall', 'density', 'coverage', 'pictures'];
+
+/** As many decimals as the deviation leaves meaning to, for features of any scale. */
+const digits = ({ deviation }: Evaluation['kernel']): number => (deviation < 1e-4 ? 4 : 2);
+
+const row = (name: string, { frechet, kernel, precision, recall, density, coverage, generatedCount, realCount }: Evaluation): string[] => [
+  name,
+  frechet.toPrecision(4),
+  `${(kernel.mean * 1000).toFixed(digits(kernel))} ± ${(kernel.deviation * 1000).toFixed(digits(kernel))}`,
+  ...[precision, recall, density, coverage].map((share) => share.toFixed(3)),
+  `${generatedCount} against ${realCount}`,
+];
+
+function table({ model, features, pictures, generated, floor, truncation, seed }: EvaluateResult): string[] {
+  const lines = [COLUMNS, row(model.name, generated), row('real halves', floor)];
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
+  return [
+    ...lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')),
+    `features  ${features.name}, ${features.width} values, SHA-256 ${features.sha256.slice(0, 12)}: figures made with others do not compare`,
+    `pictures  ${pictures.folder}, ${pictures.count}, fingerprint ${pictures.fingerprint.slice(0, 12)}; truncation ${truncation}, seed ${seed}`,
+    'The two distances are better the smaller, and larger the fewer pictures there are; the shares are better the larger.',
+  ];
+}
+
+export function evaluateCommand(program: Command): void {
+  common(program.command('evaluate'))
+    .description('measure a generator against real pictures: Fréchet and kernel distance, precision, recall, density, coverage')
+    .argument('<model>', 'a shipped name, a .onnx file or a run folder')
+    .argument('<pictures>', 'folder of real pictures; its first folders are labels')
+    .option('--count <n>', 'pictures to generate; distances compare between equal counts only (default: 2000)', whole(6))
+    .option(
+      '--features <file>',
+      'an ONNX network from pictures [n, 3, h, w] to features [n, f] or, averaged over places, [n, f, h, w] (default: the shipped one). ' +
+        'A float input is given -1 to 1, unless the metadata key zeuxis.range says 0..1 or 0..255, a uint8 input 0 to 255. ' +
+        'Pictures are scaled to h x w bilinearly, with antialiasing',
+    )
+    .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
+    .option('--seed <seed>', 'seed of the pictures and of random subsets (default: 0)')
+    .action(async (model: string, pictures: string, options: EvaluateOptions) => {
+      const { evaluate } = await import('@zeuxis/verbs');
+      const display = await Display.open(options);
+      const signal = interruptible(display, 'stopping');
+      const { json, quiet, verbose, ...rest } = options;
+      try {
+        const result = await evaluate({ model, pictures, ...rest, signal, onProgress: display.show });
+        display.close();
+        answer(options, result, table(result));
+      } finally {
+        display.close();
+      }
+    });
+}
