@@ -24,7 +24,8 @@ export async function drawAvatars(folder, { perStyle = 400, size = 128, seed = 1
     const place = join(folder, name);
     const there = await readdir(place).catch(() => []);
     if (there.length === perStyle) {
-      onProgress({ done: (done += perStyle), total: styles.length * perStyle });
+      done += perStyle;
+      onProgress({ done, total: styles.length * perStyle });
       continue;
     }
     await rm(place, { recursive: true, force: true });

@@ -1,7 +1,7 @@
-// Lints every source file with Biome's recommended rules: `npm run lint`. Biome as WebAssembly, because its native packages
-// are left out of the lock file on machines other than the one that wrote it.
-import { readFile } from 'node:fs/promises';
+// Lints every source file with Biome's recommended rules: `npm run lint`, with `-- --fix` for what is safe to mend. Biome as
+// WebAssembly, because its native packages are left out of the lock file on machines other than the one that wrote it.
 import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Biome } from '@biomejs/js-api/nodejs';
 
@@ -19,6 +19,11 @@ let found = 0;
 for (const filePath of files) {
   const source = await readFile(`${root}/${filePath}`, 'utf8').catch(() => undefined);
   if (source === undefined) continue;
+  if (process.argv.includes('--fix')) {
+    const { content } = biome.lintContent(projectKey, source, { filePath, fixFileMode: 'safeFixes' });
+    if (content !== source) await writeFile(`${root}/${filePath}`, content);
+    continue;
+  }
   const { diagnostics } = biome.lintContent(projectKey, source, { filePath });
   for (const { category, description, location } of diagnostics) {
     const line = source.slice(0, location.span?.[0] ?? 0).split('\n').length;

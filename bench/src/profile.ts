@@ -19,6 +19,10 @@ export interface ProfileRow {
   penalty: boolean;
   /** Share of the step's wall time spent inside ONNX Runtime. */
   inside_runtime: number;
+  /** Seconds to build the graphs, compile them and open their sessions. */
+  open_s: number;
+  /** The process's largest resident set so far, in GB: the cases run one after the other, and each needs more than the one before. */
+  peak_gb: number;
   /** Shares of the operators' time. */
   shares: Record<string, number>;
   /** The most expensive operators, as shares. */
@@ -36,11 +40,14 @@ export async function profile(options: BenchOptions): Promise<ProfileRow[]> {
   const rows: ProfileRow[] = [];
   for (const net of PEERS)
     for (const penalty of [false, true]) {
+      const start = performance.now();
       const plain = await openPeer(net, penalty, options);
+      const open_s = (performance.now() - start) / 1000;
       await timeSteps(plain, 2);
       plain.insideRuntime = 0;
       const wall = (await timeSteps(plain, options.steps)).reduce((a, b) => a + b, 0);
       const inside = plain.insideRuntime / 1000 / wall;
+      const peak_gb = process.resourceUsage().maxRSS / 1e6;
       await plain.close();
       const folder = await mkdtemp(join(tmpdir(), 'zeuxis-profile-'));
       try {
@@ -52,7 +59,7 @@ export async function profile(options: BenchOptions): Promise<ProfileRow[]> {
           for (const event of JSON.parse(await readFile(join(folder, file), 'utf8')) as TraceEvent[])
             if (event.cat === 'Node' && event.name.endsWith('_kernel_time') && event.args?.op_name)
               byOperator[event.args.op_name] = (byOperator[event.args.op_name] ?? 0) + event.dur;
-        rows.push({ net, penalty, inside_runtime: inside, ...summarise(byOperator) });
+        rows.push({ net, penalty, inside_runtime: inside, open_s, peak_gb, ...summarise(byOperator) });
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -79,5 +86,5 @@ const list = (shares: Record<string, number>) =>
     .join(', ');
 export const profileTable = (rows: ProfileRow[]): string =>
   rows
-    .map((r) => `${r.net}${r.penalty ? ' + R1 + R2' : ''}: ${percent(r.inside_runtime)} inside ONNX Runtime\n  ${list(r.shares)}\n  ${list(r.operators)}`)
+    .map((r) => `${r.net}${r.penalty ? ' + R1 + R2' : ''}: ${percent(r.inside_runtime)} inside ONNX Runtime, opened in ${r.open_s.toFixed(1)} s, at most ${r.peak_gb.toFixed(2)} GB\n  ${list(r.shares)}\n  ${list(r.operators)}`)
     .join('\n');

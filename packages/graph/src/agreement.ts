@@ -12,7 +12,7 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium, type Page as BrowserPage } from 'playwright-core';
+import { type Page as BrowserPage, chromium } from 'playwright-core';
 import type { Page } from './agreement-page.js';
 import type { Compiled } from './compile.js';
 import type { Feeds, Value } from './session.js';

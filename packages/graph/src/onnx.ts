@@ -110,12 +110,16 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
     text(opset, 1, '');
     opset.tag(2, WireType.Varint).int64(OPSET);
   });
-  for (const [key, value] of Object.entries(model.metadata))
+  writeMetadata(writer, model.metadata);
+  return writer.finish();
+}
+
+function writeMetadata(writer: BinaryWriter, metadata: Record<string, string>): void {
+  for (const [key, value] of Object.entries(metadata))
     nested(writer, 14, (entry) => {
       text(entry, 1, key);
       text(entry, 2, value);
     });
-  return writer.finish();
 }
 
 type Field = (reader: BinaryReader, wireType: WireType) => void;
@@ -230,4 +234,33 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
   if (graphs !== 1 || summary.outputs.length === 0) throw new Error('this is no ONNX file');
   summary.inputs = summary.inputs.filter((value) => !initialized.has(value.name));
   return summary;
+}
+
+/** The same file with other metadata under the given keys; all else stays byte for byte. */
+export function replaceMetadata(bytes: Uint8Array, metadata: Record<string, string>): Uint8Array {
+  const reader = new BinaryReader(bytes);
+  const kept: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const [field, wire] = reader.tag();
+    let key: string | undefined;
+    if (field === 14)
+      message(reader.bytes(), {
+        1: (r) => {
+          key = r.string();
+        },
+      });
+    else reader.skip(wire, field);
+    if (key === undefined || !(key in metadata)) kept.push(bytes.subarray(start, reader.pos));
+  }
+  const writer = new BinaryWriter();
+  writeMetadata(writer, metadata);
+  kept.push(writer.finish());
+  const all = new Uint8Array(kept.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of kept) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
 }

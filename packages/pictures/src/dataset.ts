@@ -1,11 +1,11 @@
 // A data set: a folder of pictures decoded once, in parallel, into one packed file that later epochs read by position.
 // The operating system's page cache does the mapping, so memory stays constant however large the set.
 
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
 import { decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
 import { findPictures, fingerprint, hashFile } from './scan.js';

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Pixels, encodePicture, type PictureFormat, writeWhole } from '@zeuxis/pictures';
+import { encodePicture, type PictureFormat, type Pixels, writeWhole } from '@zeuxis/pictures';
 import type { Identity } from './identity.js';
 import { type Manifest, signFile } from './sign.js';
 

@@ -1,8 +1,8 @@
 // A model's card: what it is, what it was made from and with what right. It rides in the model file's metadata, so
 // that it cannot be lost.
 
-import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, readOnnx } from '@zeuxis/graph';
 import type { Preset } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
-import { EXTENSION, interleave, type PictureFormat, PICTURE_FORMATS, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
+import { EXTENSION, interleave, PICTURE_FORMATS, type PictureFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
 import { type Generation, openIdentity, type Published, publish } from '@zeuxis/provenance';
 import type { GanCard } from './card.js';
 import { openModel } from './models.js';

@@ -1,7 +1,7 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
 export { type Generation, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
-export { type Card, type FeatureCard, type GanCard, type ModelFile, readModel, type Rights, type TrainingSet } from './card.js';
+export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type TrainingSet } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } from './evaluate.js';
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import type { Card, ListedModel } from '@zeuxis/verbs';
+import type { Command } from 'commander';
 import { common } from '../options.js';
 import { answer, type Common } from '../terminal.js';
 

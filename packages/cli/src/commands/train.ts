@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import type { Command } from 'commander';
 import type { TrainGanOptions } from '@zeuxis/verbs';
+import type { Command } from 'commander';
 import { common, positive, rights, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 

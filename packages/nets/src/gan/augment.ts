@@ -3,7 +3,7 @@
 // picture is moved by one matrix for its rows and one for its columns; the numbers are drawn outside the graph and fed.
 // Strength adapts as in Karras et al. (ADA, 2020), to what the discriminator makes of pictures held back from it.
 
-import { add, floats, input, matmul, meanKeep, mul, reshape, sliceAxis, sub, type Feeds, type Tensor } from '@zeuxis/graph';
+import { add, type Feeds, floats, input, matmul, meanKeep, mul, reshape, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
 import type { Random } from '../random.js';
 
 /** Largest changes at full strength, as in DiffAugment: shifts of an eighth, a cut-out of half a side. */

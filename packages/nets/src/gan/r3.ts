@@ -3,7 +3,7 @@
 // are scaled down by depth (Zhang et al., Fixup, 2019), so that a network starts as its plain path. Both
 // networks end at 4x4 in a learnt basis. About five times the work of `fast`.
 
-import { addBias, concat, leakyRelu, type Matrix, matmul, matrix, mul, resample, reshape, sum, type Tensor, add } from '@zeuxis/graph';
+import { add, addBias, concat, leakyRelu, type Matrix, matmul, matrix, mul, resample, reshape, sum, type Tensor } from '@zeuxis/graph';
 import { convolution, GAIN, linear } from '../layers.js';
 import type { Weights } from '../network.js';
 import type { Discriminator, Generator } from './networks.js';

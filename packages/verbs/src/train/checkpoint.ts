@@ -61,7 +61,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     const floats = new Float32Array(new Uint8Array(file.subarray(end)).buffer);
     let offset = 0;
     const vectors = Object.fromEntries(
-      VECTORS.map((name, i) => [name, floats.slice(offset, (offset += lengths[i]))]),
+      VECTORS.map((name, i) => {
+        const start = offset;
+        offset += lengths[i];
+        return [name, floats.slice(start, offset)];
+      }),
     ) as GanState['vectors'];
     return { settings, state: { ...counters, vectors }, seconds };
   } catch {

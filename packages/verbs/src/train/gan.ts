@@ -8,8 +8,8 @@ import { basename, join, resolve } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
 import {
   type Batch,
-  defineGan,
   DivergedError,
+  defineGan,
   Epochs,
   GanTrainer,
   generatorModel,
@@ -18,8 +18,8 @@ import {
   type Preset,
   Random,
   type Schedule,
-  schedule,
   type StepReport,
+  schedule,
   startGan,
 } from '@zeuxis/nets';
 import { type Dataset, encodeReportGrid, openDataset, tileSheet, UserError, writeFault, writeWhole } from '@zeuxis/pictures';

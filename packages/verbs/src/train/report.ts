@@ -24,7 +24,7 @@ export interface Curve {
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 48, 20];
 const COLOURS = ['#b4371b', '#1f6f8b'];
 
-const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const short = (value: number) => (Math.abs(value) >= 1000 ? `${Math.round(value / 100) / 10}k` : String(Number(value.toPrecision(3))));
 
 /** Averages neighbours until at most `most` points are left: a curve has no more pixels than that. */
@@ -53,8 +53,8 @@ export function chart({ title, lines }: Curve): string {
   const marks = [low, (low + high) / 2, high].map(
     (v) => `<line x1="${LEFT}" x2="${WIDTH}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/><text x="${LEFT - 6}" y="${y(v) + 4}" text-anchor="end">${short(v)}</text>`,
   );
-  const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escape(name)}</span>`).join(' ') : '';
-  return `<figure><figcaption>${escape(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => `<path d="${path(values)}" fill="none" stroke="${COLOURS[i]}" stroke-width="1.5"/>`).join('')}</svg></figure>`;
+  const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escapeHtml(name)}</span>`).join(' ') : '';
+  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => `<path d="${path(values)}" fill="none" stroke="${COLOURS[i]}" stroke-width="1.5"/>`).join('')}</svg></figure>`;
 }
 
 const curvesOf = (metrics: Metric[]): Curve[] => {
@@ -99,15 +99,15 @@ export async function writeReport(folder: string, title: string, facts: Record<s
       data: `data:image/webp;base64,${(await readFile(join(folder, 'grids', name))).toString('base64')}`,
     })),
   );
-  const rows = Object.entries(facts).map(([name, value]) => `<tr><th>${escape(name)}</th><td>${escape(value)}</td></tr>`);
+  const rows = Object.entries(facts).map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`);
   const last = grids.length - 1;
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem;color:#222}h1{font-size:1.3rem}
 th{text-align:left;padding-right:1.5rem;font-weight:500;color:#666;vertical-align:top}svg{width:100%;height:auto;font-size:11px;fill:#666}
 .curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:1rem}figure{margin:0}figcaption{font-weight:500}
 img{max-width:100%;image-rendering:pixelated;border:1px solid #ddd}input{width:min(100%,700px)}</style>
-<h1>${escape(title)}</h1><table>${rows.join('')}</table>
+<h1>${escapeHtml(title)}</h1><table>${rows.join('')}</table>
 ${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">`}
 <h2>Curves</h2><div class="curves">${curvesOf(await readMetrics(folder)).map(chart).join('')}</div>
 <script>const grids=${JSON.stringify(grids)};const t=document.getElementById('t');if(t)t.oninput=()=>{const{images,data}=grids[t.value];document.getElementById('g').src=data;document.getElementById('n').textContent=images}</script></html>`;
