@@ -44,11 +44,11 @@ export type WeightLowering = 'matmul' | 'gemm' | 'shifts' | 'halves';
  * Runtime 1.30, batches of 64 (`npm run bench -- lowerings` measures them again):
  *
  *   kernel 3, stride 1               gemm  matmul  shifts     kernel 4, stride 2              gemm  matmul  halves
- *   24 -> 24    64x64                  47      58      81     3 -> 48     64x64 -> 32x32        38      38      29
- *   48 -> 48    32x32                  72      75     104     48 -> 96    32x32 -> 16x16        70      71      79
- *   96 -> 96    16x16                  92     104     136     96 -> 192   16x16 -> 8x8          88      76      86
- *   128 -> 128  8x8                   100     104      98     192 -> 256  8x8 -> 4x4            89      58      81
- *   192 -> 192  4x4                   116      49      50
+ *   24 -> 24    64x64                  44      53      84     3 -> 48     64x64 -> 32x32        38      38      29
+ *   48 -> 48    32x32                  74      82     109     48 -> 96    32x32 -> 16x16        70      71      79
+ *   96 -> 96    16x16                 105      87     131     96 -> 192   16x16 -> 8x8          88      76      86
+ *   128 -> 128  8x8                    95      90     107     192 -> 256  8x8 -> 4x4            89      58      81
+ *   192 -> 192  4x4                    78      53      56
  *
  * Large pictures are bound by copying, and what copies least wins: shifts and halves copy a third and a half of im2col.
  * Small ones make thin products a picture and a sum over the batch as large as the kernel: there one product over the
@@ -60,7 +60,7 @@ export function weightLowering(g: Geometry): WeightLowering {
   const [kh, kw] = g.kernel.slice(2) as [number, number];
   const square = (side: number, stride: number) => kh === side && kw === side && g.stride === stride && g.padding === 1;
   if (kh * kw === 1) return pixels >= 64 ? 'matmul' : 'gemm';
-  if (square(3, 1) && pixels >= 256) return 'shifts';
+  if (square(3, 1) && pixels >= 64) return 'shifts';
   const even = g.picture[2]! % 2 === 0 && g.picture[3]! % 2 === 0;
   if (square(4, 2) && even && pixels >= 64 && g.picture[1]! >= 16) return 'halves';
   return pixels >= 256 ? 'matmul' : 'gemm';
@@ -136,22 +136,21 @@ function tapsLast(product: string, g: Geometry, emit: Emitter): string {
 }
 
 /**
- * 3x3, stride 1, padding 1: x is padded to rows of width w + 2 and taken at its three vertical shifts; dy is padded to
- * the same width at its three horizontal shifts. One product of [3co, L] by [L, 3ci] then holds all nine taps, with a
- * third of im2col's copying.
+ * 3x3, stride 1, padding 1: the rows of x at their three vertical shifts, and dy at its three horizontal ones, against the
+ * way of the taps and with zeros for what is pushed over the edge. One product of [3co, L] by [L, 3ci] then holds all
+ * nine taps, with a third of im2col's copying.
  */
 function asShifts(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const [n, ci, h, w] = g.picture as [number, number, number, number];
   const co = g.kernel[0]!;
-  const length = h * (w + 2);
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const padded = emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
+  const padded = emit.node('Pad', [x, emit.ints([0, 0, 1, 0, 0, 0, 1, 0])]);
   // All three vertical shifts in one copy: row r of shift i is row r + i.
   const rows = emit.ints([0, 1, 2].flatMap((i) => Array.from({ length: h }, (_, r) => r + i)));
-  const vertical = reshape(emit.node('Gather', [padded, rows], { axis: 2 }), [n, 3 * ci, length]);
-  const horizontal = [0, 1, 2].map((j) => emit.node('Pad', [dy, emit.ints([0, 0, 0, j, 0, 0, 0, 2 - j])]));
-  const left = reshape(join(horizontal, 1, emit), [n, 3 * co, length]);
-  const product = emit.node('MatMul', [left, emit.node('Transpose', [vertical], { perm: [0, 2, 1] })]);
+  const vertical = reshape(emit.node('Gather', [padded, rows], { axis: 2 }), [n, 3 * ci, h * w]);
+  const shift = (columns: number) => emit.node('Pad', [dy, emit.ints([0, 0, 0, columns, 0, 0, 0, -columns])]);
+  const horizontal = reshape(join([shift(-1), dy, shift(1)], 1, emit), [n, 3 * co, h * w]);
+  const product = emit.node('MatMul', [horizontal, emit.node('Transpose', [vertical], { perm: [0, 2, 1] })]);
   const summed = emit.node('ReduceSum', [product, emit.ints([0])], { keepdims: 0 });
   // Rows are (horizontal tap, co), columns (ci, vertical tap).
   return emit.node('Transpose', [reshape(summed, [3, co, ci, 3])], { perm: [1, 2, 3, 0] });
