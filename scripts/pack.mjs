@@ -2,7 +2,8 @@
 // into its dist and imports of them are pointed there; the shipped models go along. --undo takes it back.
 //
 // No bundler: the published code keeps its modules, its lazy imports and its types.
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,10 +21,14 @@ const code = async (folder) =>
 async function rewrite(file, change) {
   const text = await readFile(file, 'utf8');
   const next = change(text);
-  if (next !== text) await writeFile(file, next);
+  if (next === text) return;
+  // Whole or not at all: somebody may be running it.
+  await writeFile(`${file}.part`, next);
+  await rename(`${file}.part`, file);
 }
 
 async function undo() {
+  if (!existsSync(dist)) return;
   for (const file of await code(dist))
     await rewrite(file, (text) => text.replace(/(['"])(?:\.\.?\/)+vendor\/(\w+)\/(\w+)\.js\1/g, (_, q, name, module) => `${q}@zeuxis/${name}${module === 'index' ? '' : `/${module}`}${q}`));
   // Last, so that whoever runs the command meanwhile finds what it imports.
@@ -36,7 +41,8 @@ async function vendorAll() {
     await mkdir(join(vendor, name), { recursive: true });
     await cp(join(root, 'packages', name, 'dist'), join(vendor, name), {
       recursive: true,
-      filter: (path) => !/\.(test\.(js|d\.ts)|map|tsbuildinfo)$|\.test\.js\.map$/.test(path),
+      // What only tests import stays at home.
+      filter: (path) => !/\.test\.(js|d\.ts)$|\.map$|\.tsbuildinfo$|[\\/](agreement|reference)[\w-]*\.(js|d\.ts)$/.test(path),
     });
   }
   for (const file of await code(dist)) {

@@ -2,12 +2,17 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type Generation, openIdentity, publish } from '@zeuxis/provenance';
+import { Command } from 'commander';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { askRights } from './commands/train.js';
+import { run } from './main.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const bin = join(root, 'packages/cli/bin/zeuxis.js');
@@ -169,7 +174,11 @@ describe('npm pack', () => {
   it('makes a tarball that installs in an empty folder and generates from the shipped weights', async () => {
     const place = join(home, 'empty-place');
     await mkdir(place);
-    const packed = await command('npm', ['pack', '-w', 'zeuxis', '--pack-destination', place, '--json'], { cwd: root });
+    // Packing rewrites the command for a moment, which other tests run meanwhile: a copy is packed.
+    const copy = join(home, 'repository');
+    for (const part of ['package.json', '.npmrc', 'LICENSE', 'scripts', 'packages', 'pretrained']) await cp(join(root, part), join(copy, part), { recursive: true });
+    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const packed = await command('npm', ['pack', '-w', 'zeuxis', '--pack-destination', place, '--json'], { cwd: copy });
     expect(packed.code, packed.err).toBe(0);
     const [tarball] = await readdir(place);
     await writeFile(join(place, 'package.json'), '{"private":true,"type":"module"}');
@@ -183,7 +192,152 @@ describe('npm pack', () => {
     }
     await writeFile(join(place, 'use.mjs'), "import { openModel, VERSION } from 'zeuxis'; console.log(typeof openModel, VERSION)");
     expect((await command(process.execPath, ['use.mjs'], { cwd: place })).out).toMatch(/^function \d/);
+    const published = await readdir(join(place, 'node_modules/zeuxis'), { recursive: true });
+    expect(published.filter((file) => /test|agreement|reference|\.map$/.test(file))).toEqual([]);
     // The sources are as they were.
-    expect(existsSync(join(root, 'packages/cli/dist/vendor'))).toBe(false);
+    expect(existsSync(join(copy, 'packages/cli/dist/vendor'))).toBe(false);
+  });
+});
+
+/** A picture signed by the user of these tests, as `generate` would, but with any generation. */
+const signed = async (name: string, generation: Generation) => {
+  const pixels = { width: 8, height: 8, channels: 3 as const, data: new Uint8Array(192) };
+  const identity = await openIdentity(join(home, 'config'));
+  return (await publish(pixels, join(home, name), generation, { identity, version: '9.9.9', format: 'png' })).path;
+};
+const GENERATION: Generation = { model: { name: 'grapes', sha256: 'ab'.repeat(32) }, seed: 1 };
+
+describe('words of others', () => {
+  // Erases the line and writes another verdict; turns the direction of what follows.
+  const EVIL = '\u001b[2K\rtrusted \u202edesrever\u009b1A';
+  const CONTROL = /(?!\n)\p{C}/u;
+
+  it('cannot overwrite a verdict, and are whole with --json', async () => {
+    const path = await signed('evil.png', { ...GENERATION, model: { ...GENERATION.model, name: EVIL } });
+    const { code, out } = await zeuxis('verify', path);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^trusted .*\ufffd\[2K\ufffdtrusted \ufffddesrever\ufffd1A/);
+    expect(out).not.toMatch(CONTROL);
+    expect(JSON.parse((await zeuxis('verify', path, '--json')).out)[0].generation.model.name).toBe(EVIL);
+  });
+
+  it('cannot in names of files, in cards, nor in errors', async () => {
+    await mkdir(join(home, 'evil'));
+    for (const file of await readdir(join(home, 'pictures'))) await cp(join(home, 'pictures', file), join(home, 'evil', file));
+    await writeFile(join(home, 'evil', `${EVIL}.png`), 'no picture');
+    const trained = await zeuxis(
+      ...['train', 'gan', 'evil', '--out', 'evil-run', '--size', '32', '--batch', '8', '--images', '8', '--threads', '1'],
+      ...['--rights', `${EVIL}, ${EVIL}`, '--licence', EVIL],
+    );
+    expect(trained.code).toBe(0);
+    expect(trained.err).toContain('left out \ufffd[2K');
+    const shown = await zeuxis('models', 'show', 'evil-run');
+    expect(shown.out).toContain('licence      \ufffd[2K');
+    const failed = [await zeuxis('verify', `${EVIL}.png`), await zeuxis('generate', EVIL, '--out', 'y'), await zeuxis('generate', 'run', `--${EVIL}`)];
+    expect(failed.map(({ code }) => code)).toEqual([1, 1, 2]);
+    for (const { out, err } of [trained, shown, ...failed]) expect(out + err).not.toMatch(CONTROL);
+  });
+});
+
+describe('verify of several files', () => {
+  it('reads a strange generation without falling over it', async () => {
+    const empty = { ...GENERATION, toJSON: () => ({}) };
+    const { code, out, err } = await zeuxis('verify', await signed('empty-generation.png', empty), await signed('good.png', GENERATION));
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^trusted .*empty-generation.png: made by a model, signed.*\ntrusted .*good.png: made by a model \('grapes', seed 1\).*\n$/);
+  });
+
+  it('takes any fault for that one file\'s', async () => {
+    const verify = async (file: string) => {
+      if (file === 'strange.png') throw new TypeError('cannot read properties\nof it');
+      return { file, state: 'trusted', problems: [], summary: 'well' };
+    };
+    vi.doMock('@zeuxis/verbs', () => ({ verify }));
+    const [out, err] = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write').mockReturnValue(true));
+    try {
+      expect(await run(['verify', 'a.png', 'strange.png', 'b.png'])).toBe(1);
+      expect(out!.mock.calls.join('')).toBe('trusted  a.png: well\ntrusted  b.png: well\n');
+      expect(err!.mock.calls.join('')).toBe('error: cannot read properties; --verbose shows where\n');
+    } finally {
+      out!.mockRestore();
+      err!.mockRestore();
+      vi.doUnmock('@zeuxis/verbs');
+    }
+  });
+
+  it('needs no identity, and says where one is damaged', async () => {
+    const path = await signed('mine.png', GENERATION);
+    const config = join(home, 'damaged-config');
+    await mkdir(config);
+    await writeFile(join(config, 'identity.json'), '{"identity":1');
+    const { code, out, err } = await command('env', [`ZEUXIS_HOME=${config}`, process.execPath, bin, 'verify', path, path]);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^valid .*\nvalid .*\n$/) });
+    expect(err).toMatch(/^the signing identity in '.*' is damaged.*\n$/);
+  });
+});
+
+describe('an interrupted verb', () => {
+  it.each<[string, string[]]>([
+    ['generate', ['generate', 'run', '--count', '100000', '--out', 'interrupted']],
+    ['evaluate', ['evaluate', 'run', 'pictures', '--count', '100000', '--threads', '1']],
+    ['train, while decoding', ['train', 'gan', 'many', '--out', 'decoding', '--size', '32', '--threads', '1', ...RIGHTS]],
+  ])('%s: 130', async (name, args) => {
+    if (name.startsWith('train')) {
+      await mkdir(join(home, 'many'));
+      for (let i = 0; i < 3000; i++) await cp(join(home, 'pictures', `${i % 36}.png`), join(home, 'many', `${i}.png`));
+    }
+    const child = spawn(process.execPath, [bin, ...args], { cwd: home, env: env(), stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.on('data', (data) => {
+      err += data;
+      if (/\d\/\d+ /.test(err) && !child.killed) child.kill('SIGINT');
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+    expect(err).toMatch(/^stopping.*\n(.*\n)*stopped\n$/m);
+  });
+});
+
+describe('asked for the right', () => {
+  const ask = async (...answers: string[]) => {
+    const [input, output] = [0, 1].map(() => Object.assign(new PassThrough(), { isTTY: true }));
+    // Each answer is typed when its question stands there.
+    output!.on('data', (data) => /\? (\(|$)/.test(String(data)) && setImmediate(() => input!.write(`${answers.shift() ?? ''}\n`)));
+    const usage = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    return askRights(usage, 'pictures', input as never, output as never);
+  };
+
+  it('takes commas in both answers', async () => {
+    expect(await ask(' CC BY 4.0, by their makers ', ' Lovelace, Ada ')).toEqual({ text: 'CC BY 4.0, by their makers', name: 'Lovelace, Ada' });
+  });
+
+  it.each([['', 'Ada'], ['CC0', '  ']])('refuses an empty answer (%j, %j) as wrong usage', async (...answers) => {
+    await expect(ask(...answers)).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('--rights') });
+  });
+});
+
+describe('standard output and error', () => {
+  it('say with --quiet too that a key was made, once', async () => {
+    const config = `ZEUXIS_HOME=${join(home, 'new-config')}`;
+    const quiet = () => command('env', [config, process.execPath, bin, 'generate', 'run', '--out', 'quiet', '--quiet']);
+    expect((await quiet()).err).toMatch(/^made a signing key and certificate .*new-config\n$/);
+    expect((await quiet()).err).toBe('');
+  });
+
+  it.each<[string, number, string[]]>([
+    ['a list', 0, ['models', 'list', 'run']],
+    ['help', 0, ['--help']],
+    ['a verdict', 1, ['verify', 'pictures/0.png', 'run/metrics.jsonl']],
+  ])('end quietly where nobody reads %s', async (_, code, args) => {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: home, env: env(), stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.on('data', (data) => (err += data));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(code);
+    expect(err.split('\n').filter((line) => line !== '' && !line.startsWith('error: \'run/metrics.jsonl'))).toEqual([]);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('name a full disk in one line', async () => {
+    const { code, err } = await command('sh', ['-c', '"$@" > /dev/full', 'sh', process.execPath, bin, 'models', 'list', 'run']);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^error: .*ENOSPC.*\n$/) });
   });
 });

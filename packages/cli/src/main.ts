@@ -7,12 +7,14 @@ import { generateCommand } from './commands/generate.js';
 import { doctorCommand, modelsCommand } from './commands/models.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
+import { endQuietly, print, printError } from './terminal.js';
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 `verify` found a picture that was tampered with, 130 interrupted. */
 export async function run(argv: readonly string[]): Promise<number> {
+  endQuietly();
   let code = 0;
   const finish = (value: number) => {
     code = value;
@@ -21,6 +23,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     .description('Trains image generators on your own pictures, generates from them, and marks what it makes.')
     .version(version())
     .showHelpAfterError('(--help says more)')
+    // It quotes arguments, and `*` may have made those from file names. Sub-commands inherit this.
+    .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })
     .exitOverride();
   for (const add of [trainCommand, generateCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
   try {
@@ -29,16 +33,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has already said what was wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`${argv.includes('--verbose') ? ((error as Error).stack ?? error) : explain(error)}\n`);
-    return 1;
+    printError(error, argv.includes('--verbose'));
+    return (error as Error)?.name === 'AbortError' ? 130 : 1;
   }
-}
-
-/** One line for people. What is no UserError is a fault of ours and says so. */
-function explain(error: unknown): string {
-  const { name, message, code } = error as NodeJS.ErrnoException;
-  const line = message?.split('\n')[0] ?? String(error);
-  if (name === 'UserError' || name === 'DeviceError') return `error: ${line}`;
-  if (name === 'AbortError') return 'stopped';
-  return `error: ${line}${code ? ` (${code})` : ''}; --verbose shows where`;
 }

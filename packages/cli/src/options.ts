@@ -24,20 +24,25 @@ export const positive = (text: string): number => {
   return value;
 };
 
+/** A right and who states it, without the space around them; undefined where one is empty. */
+export function statement(text: string, name: string): { text: string; name: string } | undefined {
+  const stated = { text: text.trim(), name: name.trim() };
+  return stated.text === '' || stated.name === '' ? undefined : stated;
+}
+
 /** "TEXT, NAME": what comes after the last comma is who states it. */
-export function rights(statement: string): { text: string; name: string } {
-  const comma = statement.lastIndexOf(',');
-  const [text, name] = [statement.slice(0, comma).trim(), statement.slice(comma + 1).trim()];
-  if (comma < 0 || text === '' || name === '')
-    throw new InvalidArgumentError('Say the right and who states it, as in "CC BY 4.0 by their makers, Ada Lovelace".');
-  return { text, name };
+export function rights(option: string): { text: string; name: string } {
+  const comma = option.lastIndexOf(',');
+  const stated = comma < 0 ? undefined : statement(option.slice(0, comma), option.slice(comma + 1));
+  if (!stated) throw new InvalidArgumentError('Say the right and who states it, as in "CC BY 4.0 by their makers, Ada Lovelace".');
+  return stated;
 }
 
 /** Adds what every verb takes. */
 export const common = (command: Command): Command =>
   command
     .option('--json', 'print one JSON document on standard output, nothing else')
-    .option('--quiet', 'no progress, no notes')
+    .option('--quiet', 'no progress, no notes but that a signing key was made')
     .option('--verbose', 'the stack of an error as well')
     .option('--device <name>', 'cpu, webgpu, cuda, dml or coreml', 'cpu')
     .addOption(new Option('--threads <n>', 'threads of one operation (default: all)').argParser(whole(1)));

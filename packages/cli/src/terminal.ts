@@ -30,6 +30,32 @@ const figures = ({ rate, secondsLeft, values }: Progress): string =>
     .filter((part) => part !== '')
     .join(', ');
 
+/**
+ * Text as a terminal may have it. Names, labels, cards and manifests come from files that anyone may have made: a control
+ * character in them could move the cursor and overwrite a verdict, a format character turn its direction.
+ */
+export const plain = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+
+/** Lines for people. All go through here, and each is made plain. */
+export function print(stream: NodeJS.WriteStream, lines: readonly string[]): void {
+  if (lines.length > 0) stream.write(`${lines.map(plain).join('\n')}\n`);
+}
+
+/** An error on standard error: one line for people, or the stack with --verbose. */
+export function printError(error: unknown, verbose = false): void {
+  const { name, stack } = error as Error;
+  print(process.stderr, verbose && stack && name !== 'AbortError' ? stack.split('\n') : [explain(error)]);
+}
+
+/** One line for people. What is no UserError is a fault of ours and says so. */
+function explain(error: unknown): string {
+  const { name, message, code } = error as NodeJS.ErrnoException;
+  const line = message?.split('\n')[0] ?? String(error);
+  if (name === 'UserError' || name === 'DeviceError') return `error: ${line}`;
+  if (name === 'AbortError') return 'stopped';
+  return `error: ${line}${code ? ` (${code})` : ''}; --verbose shows where`;
+}
+
 /** Draws progress events: a bar in a terminal, a line now and then elsewhere, nothing with --quiet. */
 export class Display {
   private bar: SingleBar | undefined;
@@ -56,8 +82,10 @@ export class Display {
   }
 
   show = (event: Progress): void => {
+    // That a key was made, unasked, which signs in the user's name from now on, is said once: no other run says it again.
+    if (event.note !== undefined && event.stage === 'sign') this.noteAlways(event.note);
+    else if (event.note !== undefined) this.note(event.note);
     if (this.quiet) return;
-    if (event.note !== undefined) this.note(event.note);
     const { stage, done, total, unit } = event;
     if (this.bar) {
       const payload = { stage, unit, figures: figures(event) };
@@ -71,17 +99,21 @@ export class Display {
     } else if (stage !== this.stage || performance.now() - this.lastLine > LINE_SECONDS * 1000) {
       this.lastLine = performance.now();
       const rest = figures(event);
-      process.stderr.write(`${stage} ${done}/${total} ${unit}${rest ? `, ${rest}` : ''}\n`);
+      print(process.stderr, [`${stage} ${done}/${total} ${unit}${rest ? `, ${rest}` : ''}`]);
     }
     this.stage = stage;
   };
 
   /** A line that stays. */
   note = (text: string): void => {
-    if (this.quiet) return;
-    this.close();
-    process.stderr.write(`${text}\n`);
+    if (!this.quiet) this.noteAlways(text);
   };
+
+  /** A line that stays, with --quiet as well. */
+  private noteAlways(text: string): void {
+    this.close();
+    print(process.stderr, [text]);
+  }
 
   close(): void {
     this.bar?.stop();
@@ -92,7 +124,20 @@ export class Display {
 /** The answer of a verb: the whole of it with --json, otherwise its lines. */
 export function answer(common: Common, document: unknown, lines: readonly string[]): void {
   if (common.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  else print(process.stdout, lines);
+}
+
+/**
+ * Ends quietly where nobody reads any more, as in `zeuxis models | head -1`: what was to be done is done, what was to be
+ * said is dropped, the exit code stays. An answer lost in any other way is a failure; progress never is.
+ */
+export function endQuietly(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE' || stream === process.stderr) return;
+      print(process.stderr, [`error: standard output cannot be written (${code})`]);
+      process.exit(1);
+    });
 }
 
 /** An abort on the first Ctrl-C, so that work can be put away; the second ends the process at once. */

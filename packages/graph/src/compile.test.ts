@@ -56,6 +56,7 @@ describe('compile', () => {
     expect(() => matmul(x, x)).toThrow('[2,3] by [2,3]');
     expect(() => add(x, input('z', [4]))).toThrow(/2,3.*4/);
     expect(() => compile({ y: add(sum(x), sum(input('x', [5]))) })).toThrow("two inputs are named 'x'");
+    expect(() => compile({ y: add(x, input('_c0', [3])) })).toThrow("'_c0' begins with '_'");
   });
 
   it('differentiates as often as asked', async () => {

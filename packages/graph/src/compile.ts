@@ -46,7 +46,7 @@ function contentKey(values: Float32Array): string {
 
 /**
  * Writes the graph that computes `outputs` (named by their keys) from its inputs.
- * @throws Error where two inputs share a name but not a shape.
+ * @throws Error where two inputs share a name but not a shape, or a name begins with '_', as the file's own do.
  */
 export function compile(outputs: Record<string, Tensor>, options: CompileOptions = {}): Compiled {
   const nodes: OnnxNode[] = [];
@@ -57,7 +57,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string): string => {
     const known = initializers.get(key);
     if (known) return known.name;
-    const name = `c${initializers.size}`;
+    const name = `_c${initializers.size}`;
     initializers.set(key, { name, type, shape, data: bytesOf(view) });
     return name;
   };
@@ -66,7 +66,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const emit: Emitter = {
     of: (tensor) => names.get(tensor)!,
     node: (type, inputs, attributes = {}) => {
-      const name = `${type.toLowerCase()}_${counter++}`;
+      const name = `_${type.toLowerCase()}_${counter++}`;
       nodes.push({ type, name, inputs, outputs: [name], attributes });
       return name;
     },
@@ -108,6 +108,8 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
 
   const described = (entries: Iterable<[string, Tensor]>) =>
     [...entries].map(([name, { type, shape }]) => ({ name, type, shape }));
+  for (const name of [...inputs.keys(), ...Object.keys(outputs)])
+    if (name.startsWith('_')) throw new Error(`compile: '${name}' begins with '_', as the file's own names do`);
   for (const name of Object.keys(outputs))
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
   nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));

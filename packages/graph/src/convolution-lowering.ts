@@ -3,6 +3,7 @@
 
 import type { Geometry } from './convolution.js';
 import { emitConv, emitConvTranspose, type Operands } from './convolution-emit.js';
+import { join, reverse } from './structure.js';
 import type { Emitter } from './tensor.js';
 
 /**
@@ -31,11 +32,6 @@ export function lowerConvInput(g: Geometry, operands: Operands, emit: Emitter): 
   };
   return emitConvTranspose(operands, g.kernel, g.groups, attributes, emit);
 }
-
-const reverse = (x: string, axes: number[], emit: Emitter) => {
-  const minusOne = emit.ints(axes.map(() => -1));
-  return emit.node('Slice', [x, minusOne, emit.ints(axes.map(() => -(2 ** 31))), emit.ints(axes), minusOne]);
-};
 
 export type WeightLowering = 'matmul' | 'gemm' | 'shifts' | 'halves';
 
@@ -86,19 +82,6 @@ function windows(g: Geometry, x: string, emit: Emitter): string[] {
     }
   return taps;
 }
-
-const join = (names: string[], axis: number, emit: Emitter): string => {
-  let rest = names;
-  while (rest.length > 1) {
-    const next: string[] = [];
-    for (let i = 0; i < rest.length; i += emit.maximumInputs) {
-      const group = rest.slice(i, i + emit.maximumInputs);
-      next.push(group.length === 1 ? group[0]! : emit.node('Concat', group, { axis }));
-    }
-    rest = next;
-  }
-  return rest[0]!;
-};
 
 /** im2col, one product a picture (and group), and a sum over the batch. */
 function asMatMul(g: Geometry, x: string, dy: string, emit: Emitter): string {

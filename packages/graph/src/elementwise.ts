@@ -6,6 +6,7 @@ import {
   broadcastShapes,
   constant,
   type DataType,
+  ELEMENT_TYPES,
   lift,
   type Operand,
   type Primitive,
@@ -33,19 +34,19 @@ const ADD = binaryPrimitive(
   'Add',
   (_a, _b, g) => g,
   (_a, _b, g) => g,
-); // prettier-ignore
+);
 const SUB = binaryPrimitive(
   'sub',
   'Sub',
   (_a, _b, g) => g,
   (_a, _b, g) => neg(g),
-); // prettier-ignore
+);
 const MUL = binaryPrimitive(
   'mul',
   'Mul',
   (_a, b, g) => mul(g, b),
   (a, _b, g) => mul(g, a),
-); // prettier-ignore
+);
 const DIV = binaryPrimitive(
   'div',
   'Div',
@@ -192,11 +193,10 @@ export function select(condition: Tensor, whenTrue: Operand, whenFalse: Operand)
   return new Tensor(SELECT, [condition, a, b], shape);
 }
 
-const ONNX_TYPES: Record<DataType, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 const CAST: Primitive = {
   name: 'cast',
   gradient: (node, upstream) => [node.input(0).type === 'float32' ? upstream : undefined],
-  lower: (node, emit) => emit.node('Cast', [emit.of(node.input(0))], { to: ONNX_TYPES[node.type] }),
+  lower: (node, emit) => emit.node('Cast', [emit.of(node.input(0))], { to: ELEMENT_TYPES[node.type] }),
 };
 /** The same values in another type; float32 to uint8 truncates. Gradients flow between floats alone. */
 export const cast = (x: Tensor, type: DataType): Tensor =>

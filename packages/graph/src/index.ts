@@ -1,7 +1,7 @@
 // Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node or a page: `@zeuxis/graph/node` opens sessions
 // on the one, `@zeuxis/graph/browser` on the other.
 export * from './compile.js';
-export * from './convolution.js';
+export { addBias, type ConvolutionOptions, conv, convTranspose, type Geometry } from './convolution.js';
 export { lowerConvWeight, type WeightLowering, weightLowering } from './convolution-lowering.js';
 export * from './elementwise.js';
 export { gradient } from './gradient.js';
@@ -18,5 +18,5 @@ export {
   type Value,
   type Values,
 } from './session.js';
-export * from './structure.js';
+export { concat, flip, pad, reshape, slice, sliceAxis, transpose } from './structure.js';
 export { constant, type DataType, type Emitter, input, type Operand, type Primitive, type Shape, sizeOf, Tensor } from './tensor.js';

@@ -2,14 +2,19 @@
 
 import { type Model, modelBytes, type OrtSession, type Session, type SessionOptions, wrap } from './session.js';
 
-/** Names under which people ask for a device, and ONNX Runtime's names for its provider. */
-const PROVIDERS: Record<string, string> = { cpu: 'cpu', webgpu: 'webgpu', cuda: 'cuda', dml: 'dml', coreml: 'coreml' };
+/** Devices that people may ask for; ONNX Runtime calls its providers the same. */
+const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
+
+// ONNX Runtime 1.30 reports sessions to its makers, the model's metadata with them (training set, rights, names), and
+// keeps what it could not send in the user's cache folder. Nobody's pictures are anybody's business: it is told not to,
+// before it is loaded. Who opens sessions in worker threads alone, whose environment is a copy, sets this before Node starts.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 /** The devices that onnxruntime-node offers on this machine, by the names of --device. */
 export async function devices(): Promise<string[]> {
   const { listSupportedBackends } = await import('onnxruntime-node');
   const names = listSupportedBackends().map((backend) => backend.name);
-  return Object.keys(PROVIDERS).filter((name) => names.includes(PROVIDERS[name]!));
+  return DEVICES.filter((name) => names.includes(name));
 }
 
 /** A device that was asked for and cannot be had; the message names those that can. */
@@ -30,7 +35,7 @@ export async function openSession(model: Model, options: SessionOptions = {}): P
   // What goes wrong is said once, by the error that is thrown.
   env.logLevel = 'fatal';
   const session = await InferenceSession.create(modelBytes(model), {
-    executionProviders: [PROVIDERS[device]!],
+    executionProviders: [device],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

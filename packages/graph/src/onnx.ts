@@ -2,11 +2,10 @@
 // is @bufbuild/protobuf's; field numbers are those of github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { DataType } from './tensor.js';
+import { type DataType, ELEMENT_TYPES } from './tensor.js';
 
 const IR_VERSION = 8;
 const OPSET = 17;
-export const ELEMENT_TYPES: Record<DataType, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 
 export type OnnxAttribute = number | string | number[];
 export interface OnnxNode {

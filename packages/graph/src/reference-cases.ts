@@ -92,7 +92,7 @@ export const cases: Case[] = [
   ['conv transpose 4x4 stride 2', [[2, 5, 6, 7], [5, 3, 4, 4]], (x, w) => g.convTranspose(x, w, { stride: 2, padding: 1 })],
   ['conv transpose 3x3', [[2, 4, 7, 6], [4, 3, 3, 3]], (x, w) => g.convTranspose(x, w, { padding: 1 })],
   ['conv transpose in groups', [[2, 6, 5, 5], [6, 2, 4, 4]], (x, w) => g.convTranspose(x, w, { stride: 2, padding: 1, groups: 2 })],
-]; // prettier-ignore
+];
 
 /**
  * A case's result `y`, the gradients of sum(w y) + sum(y^2) / 4 as `first0`, .. and the gradients of their squared norm

@@ -1,7 +1,7 @@
 // Primitives that move values without changing them: reshape, transpose, slice, pad, concat, flip.
 // Slice and pad are each other's gradient, as are concat and the slices of its parts.
 
-import { type Primitive, type Shape, sameShape, sizeOf, Tensor } from './tensor.js';
+import { type Emitter, type Primitive, type Shape, sameShape, sizeOf, Tensor } from './tensor.js';
 
 const RESHAPE: Primitive = {
   name: 'reshape',
@@ -119,20 +119,19 @@ const CONCAT: Primitive = {
       return piece;
     });
   },
-  lower: (node, emit) => {
-    const axis = node.attributes.axis as number;
-    let names = node.inputs.map(emit.of);
-    while (names.length > emit.maximumInputs) {
-      const grouped: string[] = [];
-      for (let i = 0; i < names.length; i += emit.maximumInputs) {
-        const group = names.slice(i, i + emit.maximumInputs);
-        grouped.push(group.length === 1 ? group[0]! : emit.node('Concat', group, { axis }));
-      }
-      names = grouped;
-    }
-    return emit.node('Concat', names, { axis });
-  },
+  lower: (node, emit) => join(node.inputs.map(emit.of), node.attributes.axis as number, emit),
 };
+
+/** ONNX names joined along an axis, in groups of as many as one node may take. */
+export function join(names: readonly string[], axis: number, emit: Emitter): string {
+  if (names.length === 1) return names[0]!;
+  const groups: string[] = [];
+  for (let i = 0; i < names.length; i += emit.maximumInputs) {
+    const group = names.slice(i, i + emit.maximumInputs);
+    groups.push(group.length === 1 ? group[0]! : emit.node('Concat', group, { axis }));
+  }
+  return join(groups, axis, emit);
+}
 
 /** Tensors laid end to end along an axis; the other extents must agree. */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
@@ -149,17 +148,14 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 const FLIP: Primitive = {
   name: 'flip',
   gradient: (node, upstream) => [flip(upstream, node.attributes.axes as number[])],
-  lower: (node, emit) => {
-    const axes = node.attributes.axes as number[];
-    return emit.node('Slice', [
-      emit.of(node.input(0)),
-      emit.ints(axes.map(() => -1)),
-      emit.ints(axes.map(() => -(2 ** 31))),
-      emit.ints(axes),
-      emit.ints(axes.map(() => -1)),
-    ]);
-  },
+  lower: (node, emit) => reverse(emit.of(node.input(0)), node.attributes.axes as number[], emit),
 };
+
+/** An ONNX name read backwards along axes. */
+export function reverse(x: string, axes: readonly number[], emit: Emitter): string {
+  const minusOne = emit.ints(axes.map(() => -1));
+  return emit.node('Slice', [x, minusOne, emit.ints(axes.map(() => -(2 ** 31))), emit.ints(axes), minusOne]);
+}
 
 /** x read backwards along the given axes. */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {

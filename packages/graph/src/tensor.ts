@@ -1,6 +1,8 @@
 // A symbolic tensor: a node of the graph, with a static shape and the primitive that makes it.
 
 export type DataType = 'float32' | 'int64' | 'uint8' | 'bool';
+/** TensorProto.DataType of onnx.proto. */
+export const ELEMENT_TYPES: Record<DataType, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 export type Shape = readonly number[];
 export type Attributes = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -75,9 +75,16 @@ describe('openDataset', () => {
     png.writeUInt32BE(60000, 16);
     png.writeUInt32BE(60000, 20);
     await writeFile(join(root, 'vast.png'), png);
+    await writeFile(join(root, 'made.png'), Buffer.concat([await plain(7, 7, 7).png().toBuffer(), Buffer.from('digitalsourcetype/trainedAlgorithmicMedia')]));
     const data = await openDataset(root, { size: 32, cache });
     expect(data.count).toBe(33);
-    expect(data.skipped.map(({ file }) => file)).toEqual(['cut.jpg', 'text.jpg', 'tiny.png', 'vast.png']);
+    expect(data.skipped).toEqual([
+      { file: 'cut.jpg', reason: expect.stringContaining('broken') },
+      { file: 'made.png', reason: 'its credentials say that a model made it' },
+      { file: 'text.jpg', reason: expect.stringContaining('broken') },
+      { file: 'tiny.png', reason: 'too small: 8x8, the shorter side must be 16 px' },
+      { file: 'vast.png', reason: 'more than 268 million pixels; scale it down' },
+    ]);
     expect(data.reserved).toEqual([{ file: 'kept.jpg', reason: expect.stringContaining('prohibited') }]);
     expect(data.labels).toEqual([]);
     data.close();
@@ -123,5 +130,67 @@ describe('openDataset', () => {
     await expect(openDataset(join(root, '000.png'), { size: 32, cache })).rejects.toThrow('is a file');
     await expect(openDataset(root, { size: 32, cache })).rejects.toThrow('holds 3 usable pictures');
     expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('packs once for every choice of labels', async () => {
+    await draw('red', 20, [255, 0, 0]);
+    await draw('blue', 20, [0, 0, 255]);
+    const open = async (labels?: 'folders' | 'none') => {
+      let decoded = 0;
+      const data = await openDataset(root, { size: 32, cache, ...(labels ? { labels } : {}), onProgress: () => decoded++ });
+      data.close();
+      return [decoded, ...data.labels];
+    };
+    expect([await open(), await open('folders'), await open('none')]).toEqual([[40, 'blue', 'red'], [0, 'blue', 'red'], [0]]);
+    expect((await readdir(cache)).length).toBe(2);
+  });
+
+  it('leaves out and names what lies beside the label folders, unless there are none', async () => {
+    await draw('red', 32, [255, 0, 0]);
+    await plain(0, 9, 0).png().toFile(join(root, 'zebra.png'));
+    await plain(0, 9, 0).png().toFile(join(root, 'apple.png'));
+    for (const mode of [{}, { labels: 'folders' as const }]) {
+      const data = await openDataset(root, { size: 32, cache, ...mode });
+      expect([data.labels, [...data.labelOf]]).toEqual([['red'], Array(32).fill(0)]);
+      const reason = 'it lies beside the label folders, not in one';
+      expect(data.skipped).toEqual([{ file: 'apple.png', reason }, { file: 'zebra.png', reason }]);
+      expect(data.read([0])[0]).toBe(255);
+      data.close();
+    }
+    const unlabelled = await openDataset(root, { size: 32, cache, labels: 'none' });
+    expect([unlabelled.count, unlabelled.skipped, unlabelled.read([0])[0]]).toEqual([34, [], 0]);
+    unlabelled.close();
+  });
+
+  it('has no labels where no picture lies in a folder, and says when too few do', async () => {
+    await draw('.', 32, [1, 1, 1]);
+    const data = await openDataset(root, { size: 32, cache, labels: 'folders' });
+    expect([data.count, data.labels, data.skipped]).toEqual([32, [], []]);
+    data.close();
+    await draw('stray', 2, [1, 1, 1]);
+    const opening = openDataset(root, { size: 32, cache });
+    await expect(opening).rejects.toThrow(/holds 2 usable .* 32 beside the label folders.*without labels/);
+  });
+
+  it('follows links to pictures and folders, not in circles, and names broken ones', async () => {
+    await draw('red', 16, [255, 0, 0]);
+    const elsewhere = join(root, '.elsewhere');
+    await mkdir(join(elsewhere, 'deep'), { recursive: true });
+    for (let i = 0; i < 16; i++) await plain(0, 0, 255).png().toFile(join(elsewhere, 'deep', `${i}.png`));
+    await symlink(elsewhere, join(root, 'blue'));
+    await symlink(root, join(elsewhere, 'deep', 'round'));
+    await symlink('../red', join(root, 'red', 'again'));
+    await symlink(join(elsewhere, 'deep', '0.png'), join(root, 'red', 'one.png'));
+    await symlink('nowhere.png', join(root, 'red', 'two.png'));
+    await symlink('self.png', join(root, 'red', 'self.png'));
+    const data = await openDataset(root, { size: 32, cache });
+    expect(data.labels).toEqual(['blue', 'red']);
+    expect([...data.labelOf]).toEqual([...Array(16).fill(0), ...Array(17).fill(1)]);
+    expect([data.read([15])[0], data.read([31])[0], data.read([32])[0]]).toEqual([0, 255, 0]);
+    expect(data.skipped).toEqual([
+      { file: 'red/self.png', reason: 'cannot be read (ELOOP)' },
+      { file: 'red/two.png', reason: 'cannot be read (ENOENT)' },
+    ]);
+    data.close();
   });
 });

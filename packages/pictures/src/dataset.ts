@@ -2,12 +2,13 @@
 // The operating system's page cache does the mapping, so memory stays constant however large the set.
 
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { decodeSquare, type Fit } from './decode.js';
+import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
+import { removeStale, writeFault, writeWhole } from './files.js';
 import { findPictures, fingerprint, hashFile } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
@@ -16,7 +17,7 @@ export const FEWEST = 32;
 export interface DatasetOptions {
   /** Side of the squares in px, a power of two from 8 to 1024. */
   size: number;
-  /** First folders as labels, or none. By default folders where there are any. */
+  /** First folders as labels (pictures beside them are left out), or none. By default folders where there are any. */
   labels?: 'folders' | 'none';
   /** 'crop' (default) keeps the middle square; 'pad' keeps the whole picture on white. */
   fit?: Fit;
@@ -31,11 +32,10 @@ interface Left {
   reason: string;
 }
 
-/** What is known of a packed data set; kept beside the pixels as JSON. */
+/** What is known of packed pixels; kept beside them as JSON. Labels are not: they follow from the names. */
 interface Index {
-  fingerprint: string;
-  labels: string[];
-  labelOf: number[];
+  /** For each usable picture, in the order of names, where its pixels lie: the number of its file among all files. */
+  slotOf: number[];
   skipped: Left[];
   reserved: Left[];
 }
@@ -49,7 +49,7 @@ export interface Dataset {
   labelOf: Uint16Array;
   /** Hexadecimal SHA-256 over the hashes and names of all picture files in the folder. */
   fingerprint: string;
-  /** Pictures left out because they are broken or too small. */
+  /** Pictures left out because they are broken, too small, or beside the label folders. */
   skipped: Left[];
   /** Pictures left out because they carry a reservation against training. */
   reserved: Left[];
@@ -68,12 +68,14 @@ async function inParallel<T>(count: number, work: (index: number) => Promise<T>)
 
 /**
  * Opens a folder of pictures as a data set, decoding it where the cache does not hold it yet.
- * @throws UserError for a folder that is missing, empty or unreadable, fewer than 32 usable pictures, or a full disk.
+ * @throws UserError for a folder that is missing, empty or unreadable, fewer than 32 usable pictures, a full disk, and a
+ * cache that may not be written.
  */
 export async function openDataset(folder: string, options: DatasetOptions): Promise<Dataset> {
   const { size, fit = 'crop', cache, signal } = options;
   if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 1024)
     throw new UserError(`the size ${size} is no power of two from 8 to 1024; try 64`);
+  await removeStale(cache);
   const files = await findPictures(folder);
   const hashes: string[] = new Array(files.length);
   await inParallel(files.length, async (i) => {
@@ -81,29 +83,39 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
     hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
   });
   const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
-  const mode = options.labels ?? 'auto';
-  const key = createHash('sha256').update(`1 ${print} ${size} ${fit} ${mode}`).digest('hex').slice(0, 24);
-  const [pixelsPath, indexPath] = [join(cache, `${key}.pixels`), join(cache, `${key}.json`)];
-
-  let index = await readIndex(indexPath, pixelsPath, size);
-  if (!index) {
-    await pack(folder, files, { size, fit, mode, fingerprint: print, pixelsPath, indexPath, cache }, options);
-    index = (await readIndex(indexPath, pixelsPath, size))!;
-  }
-  const descriptor = openSync(pixelsPath, 'r');
+  // The first word is the format's version. The labels are not in the key: the pixels are the same with and without.
+  const key = createHash('sha256').update(`2 ${print} ${size} ${fit}`).digest('hex').slice(0, 24);
+  const paths = { pixels: join(cache, `${key}.pixels`), index: join(cache, `${key}.json`) };
   const each = 3 * size * size;
+
+  let packed = await openPacked(paths, files.length, each);
+  if (!packed) {
+    await pack(folder, files, paths, options);
+    packed = await openPacked(paths, files.length, each);
+  }
+  if (!packed) throw new UserError(`the packed pictures in '${cache}' cannot be read back; check that disk and start again`);
+  const { index, descriptor } = packed;
+  const { labels, labelOf, slots, beside } = labelled(index.slotOf, files, options.labels);
+  try {
+    requireEnough(folder, slots.length, index, beside.length);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
   return {
     size,
-    count: index.labelOf.length,
-    labels: index.labels,
-    labelOf: Uint16Array.from(index.labelOf),
+    count: slots.length,
+    labels,
+    labelOf,
     fingerprint: print,
-    skipped: index.skipped,
+    skipped: [...index.skipped, ...beside].sort((a, b) => (a.file < b.file ? -1 : 1)),
     reserved: index.reserved,
     read(indices, out = new Uint8Array(indices.length * each)) {
       for (let i = 0; i < indices.length; i++) {
-        const got = readSync(descriptor, out, i * each, each, indices[i]! * each);
-        if (got !== each) throw new RangeError(`there is no picture ${indices[i]} in this data set`);
+        const slot = slots[indices[i]!];
+        if (slot === undefined) throw new RangeError(`there is no picture ${indices[i]} in this data set`);
+        if (readSync(descriptor, out, i * each, each, slot * each) !== each)
+          throw new UserError(`the packed pictures '${paths.pixels}' were cut short while in use; start again`);
       }
       return out;
     },
@@ -111,110 +123,116 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   };
 }
 
-/** The index of a finished cache, or undefined where there is none whole. */
-async function readIndex(path: string, pixels: string, size: number): Promise<Index | undefined> {
+/** What became of a file: its pixels are packed, or why not. */
+type Outcome = 'packed' | Exclude<Decoded, { pixels: unknown }>;
+
+interface Paths {
+  pixels: string;
+  index: string;
+}
+
+/** A finished cache, open for reading; undefined where there is none whole, and it is (re)built. */
+async function openPacked(paths: Paths, files: number, each: number): Promise<{ index: Index; descriptor: number } | undefined> {
+  let descriptor: number | undefined;
   try {
-    const index = JSON.parse(await readFile(path, 'utf8')) as Index;
-    const { size: bytes } = await stat(pixels);
-    return bytes === index.labelOf.length * 3 * size * size ? index : undefined;
+    const index = JSON.parse(await readFile(paths.index, 'utf8')) as Index;
+    const { slotOf, skipped, reserved } = index;
+    descriptor = openSync(paths.pixels, 'r');
+    const whole = slotOf.length + skipped.length + reserved.length === files && fstatSync(descriptor).size === files * each;
+    if (whole && slotOf.every((slot) => Number.isInteger(slot) && slot >= 0 && slot < files)) return { index, descriptor };
   } catch {
-    return undefined;
+    // Missing, damaged, of another format or not ours to read: all the same here.
+  }
+  if (descriptor !== undefined) closeSync(descriptor);
+  return undefined;
+}
+
+async function pack(folder: string, files: string[], paths: Paths, options: DatasetOptions): Promise<void> {
+  const { size, fit = 'crop', cache, signal, onProgress } = options;
+  const each = 3 * size * size;
+  const temporary = `${paths.pixels}.${process.pid}.part`;
+  const outcomes: Outcome[] = new Array(files.length);
+  let handle: FileHandle | undefined;
+  try {
+    await mkdir(cache, { recursive: true });
+    await requireSpace(cache, files.length * each);
+    const file = await open(temporary, 'w');
+    handle = file;
+    let done = 0;
+    await inParallel(files.length, async (i) => {
+      signal?.throwIfAborted();
+      const bytes = await readFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => error);
+      const decoded =
+        bytes instanceof Error ? { skipped: `cannot be read (${bytes.code})` } : await decodeSquare(bytes, size, fit);
+      // Each file has its own slot, so that the packed file is the same whichever worker finishes first, and two processes
+      // that pack one set at once agree. The slots of files left out stay holes, which take no room.
+      if ('pixels' in decoded) await writeAt(file, decoded.pixels, i * each);
+      outcomes[i] = 'pixels' in decoded ? 'packed' : decoded;
+      onProgress?.({ done: ++done, total: files.length });
+    });
+    const index = indexOf(files, outcomes);
+    requireEnough(folder, index.slotOf.length, index);
+    await file.truncate(files.length * each);
+    await file.sync();
+    await file.close();
+    // The pixels last: what is left of a stop in between is the small file, and it counts for nothing alone.
+    await writeWhole(paths.index, JSON.stringify(index));
+    await rename(temporary, paths.pixels);
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeFault(error, paths.pixels);
   }
 }
 
-interface Packing {
-  size: number;
-  fit: Fit;
-  mode: 'folders' | 'none' | 'auto';
-  fingerprint: string;
-  pixelsPath: string;
-  indexPath: string;
-  cache: string;
+/** Writes all of the bytes: one write may take fewer than it was given, the last before a disk is full above all. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing more could be written'), { code: 'ENOSPC' });
+    at += bytesWritten;
+  }
 }
 
-async function pack(folder: string, files: string[], packing: Packing, options: DatasetOptions): Promise<void> {
-  const { size, fit, pixelsPath, indexPath, cache } = packing;
-  const each = 3 * size * size;
-  await mkdir(cache, { recursive: true });
+async function requireSpace(cache: string, need: number): Promise<void> {
   const { bavail, bsize } = await statfs(cache);
-  const [need, free] = [files.length * each, bavail * bsize];
+  const free = bavail * bsize;
   if (need > free)
     throw new UserError(
       `the packed pictures need ${mega(need)} in '${cache}', where ${mega(free)} are free; free some or choose a smaller size`,
     );
-  const temporary = `${pixelsPath}.${process.pid}.part`;
-  const handle = await open(temporary, 'w');
-  const [skipped, reserved]: [Left[], Left[]] = [[], []];
-  const used: { file: string; slot: number }[] = [];
-  let [done, slots] = [0, 0];
-  try {
-    await inParallel(files.length, async (i) => {
-      options.signal?.throwIfAborted();
-      const file = files[i]!;
-      const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => error);
-      const decoded =
-        bytes instanceof Error ? { skipped: `cannot be read (${bytes.code})` } : await decodeSquare(bytes, size, fit);
-      if ('skipped' in decoded) skipped.push({ file, reason: decoded.skipped });
-      else if ('reserved' in decoded) reserved.push({ file, reason: decoded.reserved });
-      else {
-        const slot = slots++;
-        used.push({ file, slot });
-        await handle.write(decoded.pixels, 0, each, slot * each);
-      }
-      options.onProgress?.({ done: ++done, total: files.length });
-    });
-    if (used.length < FEWEST)
-      throw new UserError(
-        `'${folder}' holds ${used.length} usable pictures (${skipped.length} broken or too small, ${reserved.length} reserved); at least ${FEWEST} are needed`,
-      );
-    await handle.sync();
-    await handle.close();
-    // Workers finish in any order; the file's order of pictures must not depend on it.
-    await sortSlots(temporary, used, each);
-    const index = indexOf(used.map(({ file }) => file).sort(), packing);
-    const byFile = (a: Left, b: Left) => (a.file < b.file ? -1 : 1);
-    await rename(temporary, pixelsPath);
-    const json = JSON.stringify({ ...index, skipped: skipped.sort(byFile), reserved: reserved.sort(byFile) });
-    await writeFile(`${indexPath}.${process.pid}.part`, json);
-    await rename(`${indexPath}.${process.pid}.part`, indexPath);
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(temporary, { force: true });
-    await rm(`${indexPath}.${process.pid}.part`, { force: true });
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-      throw new UserError(`the disk of '${cache}' is full; free ${mega(need)} and start again`);
-    throw error;
-  }
 }
 
-/** Rewrites the packed pictures in the order of their files' names. */
-async function sortSlots(path: string, used: { file: string; slot: number }[], each: number): Promise<void> {
-  const order = [...used].sort((a, b) => (a.file < b.file ? -1 : 1));
-  if (order.every(({ slot }, i) => slot === i)) return;
-  const [from, to] = [await open(path, 'r'), await open(`${path}.sorted`, 'w')];
-  try {
-    const buffer = new Uint8Array(each);
-    for (const { slot } of order) {
-      await from.read(buffer, 0, each, slot * each);
-      await to.write(buffer, 0, each);
-    }
-    await to.sync();
-  } catch (error) {
-    await rm(`${path}.sorted`, { force: true });
-    throw error;
-  } finally {
-    await from.close();
-    await to.close();
-  }
-  await rename(`${path}.sorted`, path);
+function requireEnough(folder: string, usable: number, { skipped, reserved }: Index, beside = 0): void {
+  if (usable >= FEWEST) return;
+  const apart = beside ? `, ${beside} beside the label folders` : '';
+  const [first] = skipped;
+  const left = `${skipped.length} broken, too small or made by a model, ${reserved.length} reserved${apart}${first ? `; '${first.file}', for one: ${first.reason}` : ''}`;
+  const mend = beside ? '; put them all into folders, or train without labels' : '';
+  throw new UserError(`'${folder}' holds ${usable} usable pictures (${left}); at least ${FEWEST} are needed${mend}`);
 }
 
-function indexOf(files: string[], { mode, fingerprint: print }: Packing): Index {
-  const first = files.map((file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : ''));
-  const nested = first.some((name) => name !== '');
-  const labels = mode === 'none' || (mode === 'auto' && !nested) ? [] : [...new Set(first)].sort();
-  const labelOf = first.map((name) => Math.max(0, labels.indexOf(name)));
-  return { fingerprint: print, labels, labelOf, skipped: [], reserved: [] };
+function indexOf(files: string[], outcomes: Outcome[]): Index {
+  const index: Index = { slotOf: [], skipped: [], reserved: [] };
+  for (const [slot, outcome] of outcomes.entries()) {
+    const file = files[slot]!;
+    if (outcome === 'packed') index.slotOf.push(slot);
+    else if ('skipped' in outcome) index.skipped.push({ file, reason: outcome.skipped });
+    else index.reserved.push({ file, reason: outcome.reserved });
+  }
+  return index;
+}
+
+/** First folders as labels. Where there are any, a picture in none of them has no label and is left out. */
+function labelled(slotOf: number[], files: string[], mode: DatasetOptions['labels']) {
+  const nameOf = (slot: number) => files[slot]!.slice(0, Math.max(0, files[slot]!.indexOf('/')));
+  const labels = mode === 'none' ? [] : [...new Set(slotOf.map(nameOf))].filter((name) => name !== '').sort();
+  const slots = labels.length ? slotOf.filter((slot) => nameOf(slot) !== '') : slotOf;
+  const beside = slotOf
+    .filter((slot) => labels.length && nameOf(slot) === '')
+    .map((slot) => ({ file: files[slot]!, reason: 'it lies beside the label folders, not in one' }));
+  const numberOf = new Map(labels.map((name, i) => [name, i]));
+  return { labels, labelOf: Uint16Array.from(slots, (slot) => numberOf.get(nameOf(slot)) ?? 0), slots, beside };
 }
 
 const mega = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;

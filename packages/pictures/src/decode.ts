@@ -16,6 +16,9 @@ function reservation(xmp: Buffer | undefined): string | undefined {
   return undefined;
 }
 
+/** C2PA's digital source types of what a model made, as they stand in a manifest's bytes (IPTC, 2022). */
+const MADE_BY_MODEL = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
+
 export type Decoded = { pixels: Uint8Array } | { skipped: string } | { reserved: string };
 
 /**
@@ -28,6 +31,8 @@ export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promis
     const { width, height, xmp } = await picture.metadata();
     const reserved = reservation(xmp);
     if (reserved) return { reserved };
+    // A generator that learns from generators forgets what pictures look like (Shumailov et al., 2024).
+    if (MADE_BY_MODEL.some((type) => file.includes(type))) return { skipped: 'its credentials say that a model made it' };
     const shorter = Math.min(width, height);
     const least = Math.max(SMALLEST, size / 2);
     if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
@@ -47,6 +52,8 @@ export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promis
     }
     return { pixels };
   } catch (error) {
-    return { skipped: (error as Error).message.split('\n')[0]! };
+    const { message } = error as Error;
+    if (/pixel limit/.test(message)) return { skipped: 'more than 268 million pixels; scale it down' };
+    return { skipped: `broken, or no picture that this machine reads: ${message.split('\n')[0]}` };
   }
 }

@@ -1,7 +1,7 @@
 // Writing files whole or not at all: into a neighbour first, to the disk, then into place.
 
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UserError } from './errors.js';
 
 /**
@@ -25,9 +25,34 @@ export async function writeWhole(path: string, ...parts: (Uint8Array | string)[]
   }
 }
 
+/** What a writing process calls a file that is not whole yet; versions up to 0.1.0 also wrote '.part.sorted'. */
+const PART = /\.(\d+)\.part(\.sorted)?$/;
+
+/**
+ * Deletes the unfinished files in a folder whose process was killed before it could. Only whole names of ours count, as the
+ * folder may be the user's. What cannot be read or deleted stays: tidying must not stop the work.
+ */
+export async function removeStale(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const pid = PART.exec(entry.name)?.[1];
+    if (pid && entry.isFile() && !lives(Number(pid))) await rm(join(folder, entry.name), { force: true }).catch(() => {});
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM is a process of someone else's; only ESRCH says that there is none.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /** A fault of writing in words for the person at the keyboard; what is none of these is passed on. */
 export function writeFault(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, path: taken } = error as NodeJS.ErrnoException;
   const folder = dirname(path);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new UserError(`the disk of '${folder}' is full: '${path}' was not written; free some space and try again`);
@@ -35,5 +60,7 @@ export function writeFault(error: unknown, path: string): unknown {
     return new UserError(`'${path}' may not be written (${code}); choose another folder or change its permissions`);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new UserError(`'${path}' cannot be written: there is no folder '${folder}'`);
+  // From mkdir.
+  if (code === 'EEXIST') return new UserError(`'${taken ?? path}' is a file where a folder is needed; choose another folder`);
   return error;
 }

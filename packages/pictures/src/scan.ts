@@ -2,14 +2,17 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from './errors.js';
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '.tiff']);
 
-/** Every file with a picture's extension below a folder, sorted, with '/' between folders. Hidden ones are left out. */
+/**
+ * Every file with a picture's extension below a folder, sorted, with '/' between folders. Hidden ones are left out; links are
+ * followed, and what lies behind them goes by the link's name.
+ */
 export async function findPictures(folder: string): Promise<string[]> {
   const info = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT'
@@ -17,18 +20,30 @@ export async function findPictures(folder: string): Promise<string[]> {
       : new UserError(`the folder '${folder}' cannot be opened (${error.code}); check its permissions`);
   });
   if (!info.isDirectory()) throw new UserError(`'${folder}' is a file; give the folder that holds the pictures`);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw new UserError(`the folder '${folder}' cannot be read (${error.code}); check its permissions`);
-    },
-  );
-  const files = entries
-    .filter((entry) => entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !path.split('/').some((part) => part.startsWith('.')));
+  const files: string[] = [];
+  await collect(folder, '', [], files);
   if (files.length === 0)
     throw new UserError(`'${folder}' holds no JPEG, PNG, WebP, AVIF or TIFF; give a folder of pictures`);
   return files.sort();
+}
+
+/** Adds the pictures below a folder to `files`. @param above true paths of the folders on the way here. */
+async function collect(folder: string, prefix: string, above: string[], files: string[]): Promise<void> {
+  const unreadable = (error: NodeJS.ErrnoException) => {
+    throw new UserError(`the folder '${folder}' cannot be read (${error.code}); check its permissions`);
+  };
+  const here = await realpath(folder).catch(unreadable);
+  // A link back to a folder that we are in: following it would never end. Its pictures are counted already.
+  if (above.includes(here)) return;
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(unreadable)) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => 'broken' as const) : entry;
+    if (kind !== 'broken' && kind.isDirectory()) await collect(path, `${prefix}${entry.name}/`, [...above, here], files);
+    // A picture's link that leads nowhere stays in, so that it is named and counted as one that cannot be read.
+    else if ((kind === 'broken' || kind.isFile()) && EXTENSIONS.has(extname(entry.name).toLowerCase()))
+      files.push(prefix + entry.name);
+  }
 }
 
 /** The hexadecimal SHA-256 of a file's bytes. */

@@ -6,7 +6,7 @@
 
 import { createPrivateKey, type KeyObject, randomBytes, sign as signBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError, writeFault } from '@zeuxis/pictures';
 
@@ -137,13 +137,14 @@ async function issue(): Promise<Stored> {
     return bytes.toString('hex');
   };
   const [root, signer] = [await pair(), await pair()];
-  const host = hostname().replace(/[^\w.-]/g, '') || 'localhost';
+  // Told apart by a number: a machine's name often is a person's, and these go into every picture.
+  const mark = randomBytes(4).toString('hex');
   // A day of grace for clocks that disagree.
   const notBefore = new Date(Date.now() - 24 * 3600 * 1000);
   const until = (span: number) => new Date(Date.now() + span);
   const rootCertificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: `CN=Zeuxis local root (${host}), O=Zeuxis user`,
+    name: `CN=Zeuxis local root ${mark}, O=Zeuxis user`,
     notBefore,
     notAfter: until(LIFETIME.root),
     signingAlgorithm: algorithm,
@@ -156,7 +157,7 @@ async function issue(): Promise<Stored> {
   });
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    subject: `CN=Zeuxis on ${host}, O=Zeuxis user`,
+    subject: `CN=Zeuxis local key ${mark}, O=Zeuxis user`,
     issuer: rootCertificate.subject,
     notBefore,
     notAfter: until(LIFETIME.signer),

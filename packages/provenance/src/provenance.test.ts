@@ -4,6 +4,8 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +78,70 @@ describe('publish and verify', () => {
     await expect(verify(join(home, 'empty.png'), ours)).rejects.toThrow(/no picture/);
     await writeFile(join(home, 'cut.jpg'), (await readFile((await leave('jpeg')).path)).subarray(0, 700));
     expect((await verify(join(home, 'cut.jpg'), ours)).state).not.toBe('trusted');
+  });
+
+  it('asks no address that a picture names', async () => {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked++;
+      response.end('no manifest');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/not found.c2pa`;
+      const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="${address}"/></rdf:RDF></x:xmpmeta>`;
+      for (const format of ['jpeg', 'webp'] as const) {
+        const path = join(home, `remote.${format}`);
+        await sharp({ create: { width: 20, height: 20, channels: 3, background: 'red' } }).withXmp(xmp).toFormat(format).toFile(path);
+        const { state, problems, summary } = await verify(path, ours);
+        expect({ state, problems }).toEqual({ state: 'none', problems: [] });
+        expect(summary).toContain(`'${address}', which was not asked`);
+      }
+      expect(asked).toBe(0);
+    } finally {
+      server.close();
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', {}],
+    ['a model without a name', { model: {}, seed: 1 }],
+    ['a model that is a text', { model: 'grapes', seed: 1 }],
+    ['a seed that is a table', { model: generation.model, seed: {} }],
+    ['a label that is a number', { ...generation, label: 7 }],
+  ])('takes no word of a generation that holds %s', async (_, data) => {
+    const strange = { ...generation, toJSON: () => data };
+    const { path } = await publish(pixels, join(home, 'strange.png'), strange, { identity, version: '9.9.9', format: 'png' });
+    const verdict = await verify(path, ours);
+    expect(verdict).toMatchObject({ state: 'trusted', summary: expect.stringMatching(/^made by a model, signed by/) });
+    expect(verdict.generation).toBeUndefined();
+  });
+
+  it('needs no identity of its own: goes on without a damaged one, and says so', async () => {
+    const { path } = await leave('png', 'whole.png');
+    const folder = join(home, 'broken');
+    await mkdir(folder);
+    const stored = JSON.parse(await readFile(join(ours.identityFolder, 'identity.json'), 'utf8'));
+    for (const content of ['{"identity":1', 'null', JSON.stringify({ ...stored, rootCertificate: 'no certificate' })]) {
+      await writeFile(join(folder, 'identity.json'), content);
+      expect(await verify(path, { identityFolder: folder })).toMatchObject({
+        state: 'valid',
+        problems: ['signingCredential.untrusted'],
+        notes: [expect.stringMatching(/identity in '.*broken.*' is damaged/)],
+      });
+    }
+    expect((await verify(path, ours)).notes).toBeUndefined();
+    await expect(verify(path, { ...ours, trust: ['no certificate'] })).rejects.toThrow(/no certificate in PEM/);
+  });
+
+  it('hears an abort', async () => {
+    const { path } = await leave('png', 'aborted.png');
+    await expect(verify(path, { ...ours, signal: AbortSignal.abort() })).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    const controller = new AbortController();
+    const verdict = verify(path, { ...ours, signal: controller.signal });
+    controller.abort();
+    await expect(verdict).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    expect((await verify(path, { ...ours, signal: new AbortController().signal })).state).toBe('trusted');
   });
 
   it('leaves nothing behind where it cannot write', async () => {

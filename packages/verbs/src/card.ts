@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type OnnxSummary, readOnnx } from '@zeuxis/graph';
+import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
 import type { Preset } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 
@@ -115,7 +115,35 @@ export async function readModel(path: string): Promise<ModelFile> {
   const text = summary.metadata[KEY];
   if (text === undefined)
     throw new UserError(`'${path}' is an ONNX model, but none that zeuxis trained: it carries no card`);
-  const card = JSON.parse(text) as Card;
+  const card = parseCard(text, summary);
+  if (typeof card === 'string') throw new UserError(`'${path}' is no model of zeuxis, or its card is damaged: ${card}`);
   if (card.card !== 1) throw new UserError(`'${path}' was made by a newer zeuxis; update zeuxis`);
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), card };
+}
+
+/** The card in a file's metadata, checked for what is read off it and against the graph it describes; or what is wrong with it. */
+function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | string {
+  let card: Card;
+  try {
+    card = JSON.parse(text) as Card;
+  } catch {
+    return 'it is no JSON';
+  }
+  if (typeof card !== 'object' || card === null) return 'it is no object';
+  if (card.card !== 1) return typeof card.card === 'number' ? card : 'it has no version';
+  const named = (name: string, values: readonly OnnxValue[]) => values.find((value) => value.name === name)?.shape.slice(1).join(' x ');
+  for (const key of ['name', 'licence', 'zeuxis'] as const) if (typeof card[key] !== 'string') return `it states no ${key}`;
+  if (!Number.isInteger(card.size)) return 'it states no size';
+  if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';
+  const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet];
+  if (!Array.isArray(sets) || sets.some((set) => typeof set?.name !== 'string' || typeof set.rights?.text !== 'string'))
+    return 'it does not say what the model was trained on';
+  if (card.task === 'features') return card;
+  if (card.task !== 'gan') return 'it states no task that this version knows';
+  const drawn = `3 x ${card.size} x ${card.size}`;
+  if (named('pictures', outputs) !== drawn) return `it says pictures of ${card.size} px, which the graph does not draw`;
+  if (named('z', inputs) !== String(card.latent)) return `it says latents of ${card.latent} values, which the graph does not take`;
+  if (named('labels', inputs) !== (card.labels.length > 0 ? String(card.labels.length) : undefined))
+    return `it lists ${card.labels.length} labels, and the graph takes others`;
+  return card;
 }

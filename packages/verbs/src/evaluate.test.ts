@@ -28,7 +28,7 @@ async function byHeart(folder: string): Promise<Uint8Array> {
   const table = Float32Array.from(data.read(Array.from({ length: data.count }, (_, i) => i)));
   data.close();
   const trainingSet = { name: 'own', pictures: data.count, fingerprint: data.fingerprint, skipped: 0, reserved: 0, rights };
-  const card: GanCard = { card: 1, task: 'gan', name: 'heart', preset: 'fast', size: 32, channels: 3, latent: LATENT, labels: data.labels, trainingSet, seed: 0, images: 0, steps: 0, batch: 1, hours: 0, licence: 'CC0-1.0', zeuxis: '0.1.0' }; // prettier-ignore
+  const card: GanCard = { card: 1, task: 'gan', name: 'heart', preset: 'fast', size: 32, channels: 3, latent: LATENT, labels: data.labels, trainingSet, seed: 0, images: 0, steps: 0, batch: 1, hours: 0, licence: 'CC0-1.0', zeuxis: '0.1.0' };
   const chosen = matmul(input('labels', [1, data.count]), constant(table, [data.count, 3 * 32 * 32]));
   // The latent counts for nothing, but a generator takes one.
   const pixels = add(chosen, mul(sliceAxis(input('z', [1, LATENT]), 1, 0, 1), 0));

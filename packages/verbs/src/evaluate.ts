@@ -67,6 +67,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   try {
     const data = await openDataset(options.pictures, {
       size: model.card.size,
+      // Without labels of its own a model is measured against pictures beside label folders too.
+      ...(model.card.labels.length === 0 ? { labels: 'none' } : {}),
       cache: options.cache ?? cacheFolder(),
       ...(signal ? { signal } : {}),
       onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),

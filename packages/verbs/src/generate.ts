@@ -66,7 +66,10 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const { card } = model;
   const chosen = labelsOf(card, model.name, options.label);
   const labels = Array.from({ length: count }, (_, i) => chosen[i % chosen.length] ?? 0);
-  const session = await openSession(model.bytes, { device: options.device ?? 'cpu', threads: options.threads ?? availableParallelism() });
+  const session = await openSession(model.bytes, { device: options.device ?? 'cpu', threads: options.threads ?? availableParallelism() }).catch((error: Error) => {
+    if (error.name === 'DeviceError') throw error;
+    throw new UserError(`ONNX Runtime does not open the model '${options.model}': ${error.message.split('\n')[0]}`);
+  });
   try {
     const identity = await openIdentity(options.identityFolder);
     if (identity.created)
@@ -79,8 +82,9 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const all = sheet ? new Uint8Array(count * each) : undefined;
     const generation: Generation = { model: { name: model.name, sha256: model.sha256 }, seed, truncation };
     const leave = { identity, version: VERSION, format, ...(options.quality === undefined ? {} : { quality: options.quality }) };
-    // Seeds and labels may hold anything; the output folder is flat.
-    const file = (suffix: string) => join(out, `${model.name}-${seed}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\0]/g, '_'));
+    // What makes pictures differ stands in their names, so that none takes another's place; the output folder is flat.
+    const series = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;
+    const file = (suffix: string) => join(out, `${series}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
     const files: GeneratedFile[] = [];
     const start = performance.now();
     for await (const { first, count: n, pictures } of sample(session, { seed, labels, classes: card.labels.length, size, truncation, signal })) {
@@ -100,7 +104,8 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     if (!all) return result;
     const columns = chosen.length > 1 && chosen.length <= count ? chosen.length : Math.ceil(Math.sqrt(count));
     const grid = tileSheet(all, count, size, size, { columns: Math.min(columns, 32) });
-    return { ...result, sheet: { ...(await publish(grid, file('sheet'), generation, leave)), seed } };
+    const of = options.label === undefined ? 'sheet' : `${[options.label].flat().join('-')}-sheet`;
+    return { ...result, sheet: { ...(await publish(grid, file(of), generation, leave)), seed } };
   } finally {
     await session.close();
   }

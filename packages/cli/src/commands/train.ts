@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { TrainGanOptions } from '@zeuxis/verbs';
 import type { Command } from 'commander';
-import { common, positive, rights, whole } from '../options.js';
-import { answer, type Common, Display, interruptible } from '../terminal.js';
+import { common, positive, rights, statement, whole } from '../options.js';
+import { answer, type Common, Display, interruptible, plain } from '../terminal.js';
 
 interface TrainOptions extends Common {
   out: string;
@@ -52,9 +52,10 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
       const display = await Display.open(options);
       const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
       const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
-      const { out, json, quiet, verbose, rights: _, ...rest } = options;
+      // Commander's --no-augment is true where nobody said a word, and a resumed run keeps what it was begun with.
+      const { out, json, quiet, verbose, augment, rights: _, ...rest } = options;
       try {
-        const result = await trainGan({ pictures, ...rest, out, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show });
+        const result = await trainGan({ pictures, ...rest, ...(augment ? {} : { augment }), out, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show });
         display.close();
         answer(options, result, [
           `${result.finished ? 'trained on' : 'stopped after'} ${result.images} pictures in ${(result.seconds / 60).toFixed(1)} minutes (${result.picturesPerSecond.toFixed(0)} a second)`,
@@ -71,17 +72,21 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
     });
 }
 
-/** In a terminal, asks once; elsewhere a missing statement is wrong usage. */
-async function askRights(command: Command, pictures: string): Promise<{ text: string; name: string }> {
-  const usage = 'state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"';
-  if (!process.stdin.isTTY || !process.stderr.isTTY) command.error(`error: ${usage}`, { exitCode: 2 });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+/** In a terminal, asks once; elsewhere a missing statement is wrong usage, and so is an empty answer. Ctrl-C ends it as an abort. */
+export async function askRights(
+  command: Command,
+  pictures: string,
+  input: NodeJS.ReadStream = process.stdin,
+  output: NodeJS.WriteStream = process.stderr,
+): Promise<{ text: string; name: string }> {
+  const usage = 'error: state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"';
+  if (!input.isTTY || !output.isTTY) command.error(usage, { exitCode: 2 });
+  const terminal = createInterface({ input, output });
   try {
-    const text = await terminal.question(`By what right do you train on the pictures in '${pictures}'? (a licence, or a sentence) `);
+    const text = await terminal.question(plain(`By what right do you train on the pictures in '${pictures}'? (a licence, or a sentence) `));
+    // Kept apart: a text and a name may both hold commas, which the option cannot tell from its own.
     const name = await terminal.question('Who states it? ');
-    return rights(`${text}, ${name}`);
-  } catch {
-    return command.error(`error: ${usage}`, { exitCode: 2 });
+    return statement(text, name) ?? command.error(usage, { exitCode: 2 });
   } finally {
     terminal.close();
   }

@@ -1,6 +1,7 @@
-// Schedules of R3GAN (Huang et al., 2024, appendix): learning rate, penalty weight and beta2 move on a cosine from a
-// start to an end during the burn-in, the first part of training, and stay there; the generator's average lengthens
-// with it. The paper's burn-in is a fifth to a third of a run.
+// Schedules after R3GAN (Huang et al., 2024, appendix): learning rate, penalty weight and beta2 move on a cosine from a
+// start to an end in the course of training, and the generator's average lengthens with it. Where this differs, it is
+// because the paper's runs are a hundred times as long: the learning rate is higher and falls over the whole run instead
+// of the burn-in, and the average's half-life is a share of the pictures seen so far until it reaches its length.
 
 export interface Schedule {
   rate: number;
@@ -10,6 +11,7 @@ export interface Schedule {
   decay: number;
 }
 
+/** Share of the run in which penalty and beta2 move; the paper's is a fifth to a third. */
 const BURN_IN = 0.3;
 /** Thrice the paper's: a run here takes thousands of steps where the paper's takes hundreds of thousands. */
 const RATE = { start: 6e-4, end: 1.5e-4 };

@@ -4,7 +4,7 @@
 // All chance in step k comes from the seed and k alone, so a state taken between two steps is nothing but the vectors
 // and a few counters, and a run that goes on from it is the run that was never stopped.
 
-import { bytes, type Compiled, compile, type Feeds, floats, type Session, type Value } from '@zeuxis/graph';
+import { bytes, type Compiled, compile, type Feeds, floats, type Session, type Tensor, type Value } from '@zeuxis/graph';
 import { Random } from '../random.js';
 import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
@@ -141,12 +141,21 @@ export class GanTrainer {
   ): Promise<GanTrainer> {
     const { batch, augment } = options;
     const graph = maximumInputs === undefined ? {} : { maximumInputs };
-    const penalised = await open(compile(discriminatorStep(gan, { batch, augment, penalty: true }), graph));
-    const plain =
-      options.penaltyEvery === 1 ? penalised : await open(compile(discriminatorStep(gan, { batch, augment, penalty: false }), graph));
-    const generator = await open(compile(generatorStep(gan, { batch, augment }), graph));
-    const judge = augment ? await open(compile(judgeStep(gan, { batch }), graph)) : undefined;
-    return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
+    const opened: Session[] = [];
+    const session = async (outputs: Record<string, Tensor>) => {
+      opened.push(await open(compile(outputs, graph)));
+      return opened.at(-1)!;
+    };
+    try {
+      const penalised = await session(discriminatorStep(gan, { batch, augment, penalty: true }));
+      const plain = options.penaltyEvery === 1 ? penalised : await session(discriminatorStep(gan, { batch, augment, penalty: false }));
+      const generator = await session(generatorStep(gan, { batch, augment }));
+      const judge = augment ? await session(judgeStep(gan, { batch })) : undefined;
+      return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
+    } catch (error) {
+      await Promise.all(opened.map((one) => one.close()));
+      throw error;
+    }
   }
 
   /**

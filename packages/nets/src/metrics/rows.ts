@@ -62,10 +62,10 @@ export function products(a: Rows, b: Rows, out: Float64Array = new Float64Array(
     for (let j = 0; j < evenColumns; j += 4) {
       const q = j * width;
       // Plain declarations: destructuring here would make arrays of every four products.
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0; // prettier-ignore
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
       for (let k = 0; k < width; k++) {
-        const u = x[p + k]!, v = x[p + width + k]!; // prettier-ignore
-        const b0 = y[q + k]!, b1 = y[q + width + k]!, b2 = y[q + 2 * width + k]!, b3 = y[q + 3 * width + k]!; // prettier-ignore
+        const u = x[p + k]!, v = x[p + width + k]!;
+        const b0 = y[q + k]!, b1 = y[q + width + k]!, b2 = y[q + 2 * width + k]!, b3 = y[q + 3 * width + k]!;
         s0 += u * b0;
         s1 += u * b1;
         s2 += u * b2;

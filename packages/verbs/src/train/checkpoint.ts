@@ -1,27 +1,16 @@
 // A checkpoint: everything a run needs to go on as if it had never stopped, in one file.
 //
-//   "zeuxis checkpoint 1\n" | length of the header, uint32 little-endian | header, JSON | vectors, float32 little-endian
-//
-// The header holds the SHA-256 of the vectors, so that a damaged file is known for one.
+//   "zeuxis checkpoint 2\n" | SHA-256 of all that follows | length of the header, uint32 little-endian | header, JSON
+//   | vectors, float32 little-endian
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type GanShape, type GanState, type TrainerOptions, VECTORS } from '@zeuxis/nets';
+import { type GanState, VECTORS } from '@zeuxis/nets';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import type { Rights } from '../card.js';
+import type { RunSettings } from './settings.js';
 
-const MAGIC = 'zeuxis checkpoint 1\n';
-
-/** What a run was begun with; it cannot change on the way. */
-export interface RunSettings extends TrainerOptions {
-  shape: GanShape;
-  labels: string[];
-  rights: Rights;
-  /** Multiplies the schedule's learning rate and its penalty. */
-  rateScale: number;
-  gammaScale: number;
-  fingerprint: string;
-}
+const MAGIC = 'zeuxis checkpoint 2\n';
+const HASH_BYTES = 32;
 
 export interface Checkpoint {
   settings: RunSettings;
@@ -32,14 +21,14 @@ export interface Checkpoint {
 
 export async function writeCheckpoint(path: string, { settings, state, seconds }: Checkpoint): Promise<void> {
   const { vectors, ...counters } = state;
-  const parts = VECTORS.map((name) => new Uint8Array(vectors[name].buffer, vectors[name].byteOffset, vectors[name].byteLength));
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
   const lengths = VECTORS.map((name) => vectors[name].length);
-  const header = Buffer.from(JSON.stringify({ settings, counters, seconds, lengths, sha256: hash.digest('hex') }));
+  const header = Buffer.from(JSON.stringify({ settings, counters, seconds, lengths }));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(header.length);
-  await writeWhole(path, MAGIC, size, header, ...parts);
+  const parts = [size, header, ...VECTORS.map((name) => new Uint8Array(vectors[name].buffer, vectors[name].byteOffset, vectors[name].byteLength))];
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  await writeWhole(path, MAGIC, hash.digest(), ...parts);
 }
 
 /** @throws UserError for a file that is missing, damaged or no checkpoint. */
@@ -51,14 +40,15 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
         : `the checkpoint '${path}' cannot be read (${error.code})`,
     );
   });
-  if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC) throw new UserError(`'${path}' is no zeuxis checkpoint`);
+  if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC)
+    throw new UserError(`'${path}' is no checkpoint of this version of zeuxis; start a new run`);
   try {
-    const start = MAGIC.length + 4;
-    const end = start + file.readUInt32LE(MAGIC.length);
-    const { settings, counters, seconds, lengths, sha256 } = JSON.parse(file.subarray(start, end).toString());
-    if (createHash('sha256').update(file.subarray(end)).digest('hex') !== sha256) throw new Error('hash');
+    const body = file.subarray(MAGIC.length + HASH_BYTES);
+    if (!createHash('sha256').update(body).digest().equals(file.subarray(MAGIC.length, MAGIC.length + HASH_BYTES))) throw new Error('hash');
+    const end = 4 + body.readUInt32LE(0);
+    const { settings, counters, seconds, lengths } = JSON.parse(body.subarray(4, end).toString());
     // A copy, because a Float32Array wants its bytes aligned to four.
-    const floats = new Float32Array(new Uint8Array(file.subarray(end)).buffer);
+    const floats = new Float32Array(new Uint8Array(body.subarray(end)).buffer);
     let offset = 0;
     const vectors = Object.fromEntries(
       VECTORS.map((name, i) => {

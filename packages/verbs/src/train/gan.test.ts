@@ -45,8 +45,8 @@ describe('trainGan', () => {
     expect(metrics.at(-1)).toMatchObject({ images: 64 });
     const grids = await readdir(join(home, 'whole', 'grids'));
     expect(grids.sort()).toEqual(['000000000.webp', '000000016.webp', '000000032.webp', '000000048.webp', '000000064.webp']);
-    // Two columns of 32 px in six rows, and the strip below that says what it is.
-    expect(await sharp(join(home, 'whole', 'grids', grids[0]!)).metadata()).toMatchObject({ width: 70, height: 224 });
+    // Two columns of 32 px, thrice enlarged, in six rows, and the strip below that says what it is.
+    expect(await sharp(join(home, 'whole', 'grids', grids[0]!)).metadata()).toMatchObject({ width: 2 * 98 + 2, height: 6 * 98 + 2 + 18 });
     const report = await readFile(join(home, 'whole', 'report.html'), 'utf8');
     expect(report).toContain('drawn by this test');
     expect(report).not.toMatch(/(src|href)="http/);
@@ -57,12 +57,15 @@ describe('trainGan', () => {
     await train('straight');
     const controller = new AbortController();
     const stopped = await train('halved', {
+      licence: 'CC0-1.0',
       signal: controller.signal,
       onProgress: ({ stage, done }) => stage === 'train' && done === 32 && controller.abort(),
     });
     expect(stopped).toMatchObject({ finished: false, images: 32 });
-    const resumed = await train('halved', { resume: true, rights: undefined } as never);
-    expect(resumed).toMatchObject({ finished: true, images: 64 });
+    // Nothing but where the pictures are: the checkpoint knows the rest.
+    const resumed = await trainGan({ pictures: join(home, 'pictures'), out: join(home, 'halved'), cache: join(home, 'cache'), threads: 1, resume: true });
+    expect(resumed).toMatchObject({ finished: true, images: 64, card: { licence: 'CC0-1.0' } });
+    expect((await readdir(join(home, 'cache'))).filter((file) => file.endsWith('.pixels'))).toHaveLength(1);
     const [a, b] = await Promise.all(['straight', 'halved'].map((run) => readCheckpoint(join(home, run, 'checkpoint'))));
     for (const [name, vector] of Object.entries(a!.state.vectors))
       expect(bytesOf(vector).equals(bytesOf(b!.state.vectors[name as 'generator'])), name).toBe(true);
@@ -80,10 +83,38 @@ describe('trainGan', () => {
     ['a run that is there already', {}, /already holds a run; add --resume/],
     ['another size on resume', { resume: true, size: 64 }, /begun with --size 32, not 64/],
     ['another preset on resume', { resume: true, preset: 'nonsense' as never }, /begun with --preset fast/],
+    ['another seed on resume', { resume: true, seed: 8 }, /begun with --seed 0, not 8/],
+    ['another weight of the penalty on resume', { resume: true, gammaScale: 2 }, /begun with --gamma-scale 1, not 2/],
+    ['other rights on resume', { resume: true, rights: { text: 'found', name: 'somebody' } }, /begun with --rights drawn by this test, the test/],
+    ['to go on with what is over', { resume: true }, /come to its end, after 64 pictures/],
+    ['a batch that no memory holds', { batch: 100_000 }, /--batch must be at most 1024/],
+    ['a fraction of a step', { penaltyEvery: 0.5 }, /--penalty-every must be a whole number/],
     ['both lengths', { minutes: 1 }, /--images or --minutes/],
     ['no length at all', { images: 0 }, /--images must be more than 0/],
   ])('refuses %s', async (_, options, message) => {
     await expect(train('whole', options)).rejects.toThrow(message);
+  });
+
+  it('takes the seed as text on resume, as the command gives it, and a longer run', async () => {
+    await train('longer', { images: 16 });
+    await expect(train('longer', { resume: true, seed: '0', images: 32 })).resolves.toMatchObject({ finished: true, images: 32 });
+  });
+
+  it('refuses a device that is not there before it reads a picture, and leaves nothing', async () => {
+    await expect(train('elsewhere/deep', { device: 'abacus', pictures: join(home, 'nowhere') })).rejects.toThrow(/'abacus' is not available/);
+    await expect(train('elsewhere/deep', { pictures: join(home, 'nowhere') })).rejects.toThrow(/no folder/);
+    await expect(train(join('pictures', 'disc', 'run'))).rejects.toThrow(/lies in the pictures' folder/);
+    await expect(readdir(join(home, 'elsewhere'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('shows some of many labels in a grid', async () => {
+    for (let i = 0; i < 70; i++) {
+      await mkdir(join(home, 'many', `label${i}`), { recursive: true });
+      await sharp({ create: { width: 32, height: 32, channels: 3, background: { r: i * 3, g: 90, b: 40 } } }).png().toFile(join(home, 'many', `label${i}`, 'a.png'));
+    }
+    const { card } = await train('crowd', { pictures: join(home, 'many'), images: 8 });
+    expect(card.labels).toHaveLength(70);
+    expect(await sharp(join(home, 'crowd', 'grids', '000000008.webp')).metadata()).toMatchObject({ width: 24 * 98 + 2 });
   });
 
   it('refuses an unknown preset, an odd size and missing rights before it reads a picture', async () => {
@@ -103,7 +134,7 @@ describe('trainGan', () => {
     await writeFile(path, whole);
     await expect(train('damaged', { resume: true })).rejects.toThrow(/damaged/);
     await writeFile(path, 'something else altogether');
-    await expect(train('damaged', { resume: true })).rejects.toThrow(/no zeuxis checkpoint/);
+    await expect(train('damaged', { resume: true })).rejects.toThrow(/no checkpoint of this version/);
     await expect(train('nowhere', { resume: true })).rejects.toThrow(/start without --resume/);
     await rm(join(home, 'pictures', 'disc', '0.png'));
     await expect(train('straight', { resume: true, images: 128 })).rejects.toThrow(/not those of the checkpoint/);

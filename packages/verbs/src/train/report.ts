@@ -16,12 +16,12 @@ export interface Metric {
   picturesPerSecond: number;
 }
 
-export interface Curve {
+interface Curve {
   title: string;
   lines: { name: string; values: [x: number, y: number][] }[];
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 48, 20];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 56, 20];
 const COLOURS = ['#b4371b', '#1f6f8b'];
 
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -39,22 +39,34 @@ function thin(values: [number, number][], most = 280): [number, number][] {
   return out;
 }
 
+/** A round number at or above a value: 1, 2 or 5 times a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value * 0.999)!;
+}
+
 /** A line chart as SVG. */
-export function chart({ title, lines }: Curve): string {
+function chart({ title, lines }: Curve): string {
   const thinned = lines.map(({ name, values }) => ({ name, values: thin(values) }));
   const points = thinned.flatMap(({ values }) => values);
   if (points.length === 0) return '';
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const [right, low, high] = [Math.max(...xs), Math.min(0, ...ys), Math.max(...ys, 1e-9)];
+  const [right, step] = [Math.max(...xs), roundUp(Math.max(...ys.map(Math.abs), 1e-3) / 2)];
+  const low = Math.min(0, Math.floor(Math.min(...ys) / step) * step);
+  const high = Math.max(step, Math.ceil(Math.max(...ys) / step) * step);
   const x = (value: number) => LEFT + (value / (right || 1)) * (WIDTH - LEFT - 8);
   const y = (value: number) => 8 + (1 - (value - low) / (high - low)) * (HEIGHT - BOTTOM - 8);
   const path = (values: [number, number][]) =>
     values.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join('');
-  const marks = [low, (low + high) / 2, high].map(
+  const marks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step).map(
     (v) => `<line x1="${LEFT}" x2="${WIDTH}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/><text x="${LEFT - 6}" y="${y(v) + 4}" text-anchor="end">${short(v)}</text>`,
   );
+  const line = (values: [number, number][], colour: string) =>
+    values.length === 1
+      ? `<circle cx="${x(values[0]![0])}" cy="${y(values[0]![1])}" r="3" fill="${colour}"/>`
+      : `<path d="${path(values)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
   const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escapeHtml(name)}</span>`).join(' ') : '';
-  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => `<path d="${path(values)}" fill="none" stroke="${COLOURS[i]}" stroke-width="1.5"/>`).join('')}</svg></figure>`;
+  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => line(values, COLOURS[i]!)).join('')}</svg></figure>`;
 }
 
 const curvesOf = (metrics: Metric[]): Curve[] => {
@@ -89,8 +101,16 @@ export async function readMetrics(folder: string): Promise<Metric[]> {
 /** Most grids kept in a report: more would only make it heavy. */
 const MOST_GRIDS = 24;
 
+export interface Report {
+  title: string;
+  /** What stands in the table at the top. */
+  facts: Record<string, string>;
+  /** What the grids' columns show, in their order; empty where there are no labels. */
+  columns: string[];
+}
+
 /** Writes report.html from a run folder's metrics.jsonl and grids. */
-export async function writeReport(folder: string, title: string, facts: Record<string, string>): Promise<void> {
+export async function writeReport(folder: string, { title, facts, columns }: Report): Promise<void> {
   const names = (await readdir(join(folder, 'grids')).catch(() => [])).filter((name) => name.endsWith('.webp')).sort();
   const chosen = names.filter((_, i) => i === names.length - 1 || i % Math.ceil(names.length / MOST_GRIDS) === 0);
   const grids = await Promise.all(
@@ -108,7 +128,7 @@ th{text-align:left;padding-right:1.5rem;font-weight:500;color:#666;vertical-alig
 .curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:1rem}figure{margin:0}figcaption{font-weight:500}
 img{max-width:100%;image-rendering:pixelated;border:1px solid #ddd}input{width:min(100%,700px)}</style>
 <h1>${escapeHtml(title)}</h1><table>${rows.join('')}</table>
-${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">`}
+${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">${columns.length > 0 ? `<p>Columns: ${columns.map(escapeHtml).join(', ')}. A row is one latent.</p>` : ''}`}
 <h2>Curves</h2><div class="curves">${curvesOf(await readMetrics(folder)).map(chart).join('')}</div>
 <script>const grids=${JSON.stringify(grids)};const t=document.getElementById('t');if(t)t.oninput=()=>{const{images,data}=grids[t.value];document.getElementById('g').src=data;document.getElementById('n').textContent=images}</script></html>`;
   await writeWhole(join(folder, 'report.html'), html);
