@@ -162,6 +162,12 @@ describe('what it says of itself', () => {
     expect(findings).toContainEqual({ name: 'device cpu', state: 'good', detail: 'computes' });
   });
 
+  it('helps with every verb, nested ones too, and knows what is none', async () => {
+    expect((await zeuxis('help', 'train', 'gan')).out).toMatch(/--gamma-scale/);
+    expect((await zeuxis('help', 'generate')).out).toMatch(/--truncation/);
+    expect(await zeuxis('help', 'paint')).toMatchObject({ code: 2, err: expect.stringContaining("unknown command 'paint'") });
+  });
+
   it('has one version', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'));
     expect((await zeuxis('--version')).out.trim()).toBe(version);

@@ -27,8 +27,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })
     .exitOverride();
   for (const add of [trainCommand, generateCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
+  // Commander's own `help` does not find `train gan`.
+  const [first, ...rest] = argv;
+  const known = program.commands.some((command) => command.name() === rest[0]);
+  const asked = first === 'help' && rest.length > 0 ? (known ? [...rest, '--help'] : rest) : argv;
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(asked, { from: 'user' });
     return code;
   } catch (error) {
     // Commander has already said what was wrong.

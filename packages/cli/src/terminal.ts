@@ -60,7 +60,9 @@ function explain(error: unknown): string {
 export class Display {
   private bar: SingleBar | undefined;
   private stage = '';
+  private figures = '';
   private lastLine = 0;
+  private unsaid: string | undefined;
 
   constructor(private readonly quiet: boolean) {}
 
@@ -82,13 +84,18 @@ export class Display {
   }
 
   show = (event: Progress): void => {
-    // That a key was made, unasked, which signs in the user's name from now on, is said once: no other run says it again.
-    if (event.note !== undefined && event.stage === 'sign') this.noteAlways(event.note);
-    else if (event.note !== undefined) this.note(event.note);
+    if (event.note !== undefined) {
+      // That a key was made, unasked, which signs in the user's name from now on, is said once: no other run says it again.
+      if (event.stage === 'sign') this.noteAlways(event.note);
+      else this.note(event.note);
+      return;
+    }
     if (this.quiet) return;
     const { stage, done, total, unit } = event;
+    // Some events bring only the count; the figures of the one before still hold.
+    const known = figures(event) || (stage === this.stage ? this.figures : '');
     if (this.bar) {
-      const payload = { stage, unit, figures: figures(event) };
+      const payload = { stage, unit, figures: known };
       if (stage === this.stage) {
         this.bar.setTotal(total);
         this.bar.update(done, payload);
@@ -96,13 +103,23 @@ export class Display {
         this.bar.stop();
         this.bar.start(total, done, payload);
       }
-    } else if (stage !== this.stage || performance.now() - this.lastLine > LINE_SECONDS * 1000) {
-      this.lastLine = performance.now();
-      const rest = figures(event);
-      print(process.stderr, [`${stage} ${done}/${total} ${unit}${rest ? `, ${rest}` : ''}`]);
+    } else {
+      const line = `${stage} ${done}/${total} ${unit}${known ? `, ${known}` : ''}`;
+      if (stage !== this.stage) this.flush();
+      if (stage !== this.stage || performance.now() - this.lastLine > LINE_SECONDS * 1000) {
+        this.lastLine = performance.now();
+        this.unsaid = undefined;
+        print(process.stderr, [line]);
+      } else this.unsaid = line;
     }
-    this.stage = stage;
+    [this.stage, this.figures] = [stage, known];
   };
+
+  /** The last state of a stage, where lines are drawn and it has not been said. */
+  private flush(): void {
+    if (this.unsaid !== undefined) print(process.stderr, [this.unsaid]);
+    this.unsaid = undefined;
+  }
 
   /** A line that stays. */
   note = (text: string): void => {
@@ -111,12 +128,14 @@ export class Display {
 
   /** A line that stays, with --quiet as well. */
   private noteAlways(text: string): void {
-    this.close();
+    // The bar is drawn anew below the note.
+    if (this.bar) this.close();
     print(process.stderr, [text]);
   }
 
   close(): void {
     this.bar?.stop();
+    this.flush();
     this.stage = '';
   }
 }

@@ -58,7 +58,7 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
         const result = await trainGan({ pictures, ...rest, ...(augment ? {} : { augment }), out, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show });
         display.close();
         answer(options, result, [
-          `${result.finished ? 'trained on' : 'stopped after'} ${result.images} pictures in ${(result.seconds / 60).toFixed(1)} minutes (${result.picturesPerSecond.toFixed(0)} a second)`,
+          `${result.finished ? 'trained on' : 'stopped after'} ${result.images} pictures in ${result.seconds < 90 ? `${result.seconds.toFixed(0)} s` : `${(result.seconds / 60).toFixed(1)} minutes`} (${result.picturesPerSecond.toFixed(0)} a second)`,
           `model   ${result.model}`,
           `report  ${result.report}`,
         ]);
