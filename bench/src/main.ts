@@ -18,23 +18,17 @@ const { positionals, values } = parseArgs({
 });
 const { threads, batch, rounds, steps } = values;
 const options = { threads: Number(threads), batch: Number(batch), rounds: Number(rounds), steps: Number(steps) };
-const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
-  gan: async () => {
-    const rows = await gan(options);
+const prepared =
+  <Row>(run: (given: typeof options) => Promise<Row[]>, table: (rows: Row[]) => string) =>
+  async (): Promise<[unknown, string]> => {
+    const rows = await run(options);
     return [rows, table(rows)];
-  },
-  generation: async () => {
-    const rows = await generation(options);
-    return [rows, generationTable(rows)];
-  },
-  lowerings: async () => {
-    const rows = await lowerings(options);
-    return [rows, loweringsTable(rows)];
-  },
-  profile: async () => {
-    const rows = await profile(options);
-    return [rows, profileTable(rows)];
-  },
+  };
+const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
+  gan: prepared(gan, table),
+  generation: prepared(generation, generationTable),
+  profile: prepared(profile, profileTable),
+  lowerings: prepared(lowerings, loweringsTable),
 };
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {
