@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openSession } from '@zeuxis/graph/node';
+import { openSession, targetOf } from '@zeuxis/graph/node';
 import { GanTrainer, startGan } from '@zeuxis/nets';
 import { median, python, ratioTable } from './measure.js';
 import { PEERS, type Peer, peerGan } from './peers.js';
@@ -34,7 +34,7 @@ export async function openPeer(peer: Peer, penalty: boolean, { threads, batch }:
   const gan = peerGan(peer);
   // The penalty in every step, or in the first alone, which warms up.
   const options = { seed: 0, batch, penaltyEvery: penalty ? 1 : 1e9, augment: false, mirror: false };
-  return GanTrainer.open(gan, options, startGan(gan, 0), (graph) => openSession(graph, { threads, ...(profile ? { profile } : {}) }));
+  return GanTrainer.open(gan, options, startGan(gan, 0), (graph) => openSession(graph, { threads, ...(profile ? { profile } : {}) }), await targetOf());
 }
 
 /** Seconds of each step. */

@@ -1,6 +1,7 @@
 // From tensors to ONNX: dead code never enters (only what the outputs need is walked), equal expressions are written
 // once, and every value gets a name.
 
+import { fuseBlocked } from './convolution-blocked.js';
 import { topological } from './gradient.js';
 import { type OnnxInitializer, type OnnxModel, type OnnxNode, writeOnnx } from './onnx.js';
 import { type DataType, type Emitter, isInput, type Shape, type Tensor } from './tensor.js';
@@ -15,6 +16,11 @@ export interface CompileOptions {
   openBatch?: boolean;
   /** The most inputs one node may have; 6 suits WebGPU. Unlimited by default. */
   maximumInputs?: number;
+  /**
+   * Channels of a block in the layout of the CPU that the graph is run on at once (`targetOf` in node.ts finds it out). Such
+   * a graph is not portable and is not to be kept. 0, the default, writes plain ONNX.
+   */
+  channelBlock?: number;
 }
 
 export interface Compiled {
@@ -49,7 +55,8 @@ function contentKey(values: Float32Array): string {
  * @throws Error where two inputs share a name but not a shape, or a name begins with '_', as the file's own do.
  */
 export function compile(outputs: Record<string, Tensor>, options: CompileOptions = {}): Compiled {
-  const nodes: OnnxNode[] = [];
+  let nodes: OnnxNode[] = [];
+  const emitted = new Map<string, string>();
   const initializers = new Map<string, OnnxInitializer>();
   const names = new Map<Tensor, string>();
   let counter = 0;
@@ -65,9 +72,13 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     initializer('int64', [values.length], BigInt64Array.from(values.map(BigInt)), `i${values}`);
   const emit: Emitter = {
     of: (tensor) => names.get(tensor)!,
-    node: (type, inputs, attributes = {}) => {
+    node: (type, inputs, attributes = {}, domain = '') => {
+      const key = JSON.stringify([domain, type, inputs, attributes]);
+      const known = emitted.get(key);
+      if (known) return known;
       const name = `_${type.toLowerCase()}_${counter++}`;
-      nodes.push({ type, name, inputs, outputs: [name], attributes });
+      nodes.push({ type, name, inputs, outputs: [name], attributes, ...(domain ? { domain } : {}) });
+      emitted.set(key, name);
       return name;
     },
     ints,
@@ -82,6 +93,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     },
     shape: (shape) => ints(options.openBatch && shape.length > 0 ? [-1, ...shape.slice(1)] : shape),
     maximumInputs: options.maximumInputs ?? Number.POSITIVE_INFINITY,
+    channelBlock: options.channelBlock ?? 0,
   };
 
   // Common subexpressions: the first tensor with a key stands for all.
@@ -112,6 +124,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     if (name.startsWith('_')) throw new Error(`compile: '${name}' begins with '_', as the file's own names do`);
   for (const name of Object.keys(outputs))
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
+  if (options.channelBlock) nodes = fuseBlocked(nodes, new Set(Object.values(outputs).map((tensor) => names.get(tensor)!)));
   nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));
   const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => ({
     ...value,

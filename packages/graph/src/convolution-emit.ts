@@ -3,6 +3,7 @@
 // 600 shapes with 'cpu', and has a case in reference-cases.ts. The graph is the same for every device, because a model
 // file does not know where it will run; the widths of real networks are seldom of these kinds.
 
+import { emitBlocked, gainsByBlocks } from './convolution-blocked.js';
 import type { Emitter } from './tensor.js';
 
 type Attributes = Record<string, number[]>;
@@ -30,6 +31,7 @@ export function emitConv(
 ): string {
   const [x, w, bias] = operands;
   const [outputs, inputs, kh, kw] = kernel as [number, number, number, number];
+  if (gainsByBlocks(kernel, groups, emit.channelBlock)) return emitBlocked(operands, [outputs, inputs, kh, kw], groups, attributes, emit);
   if (groups > 1) {
     // Groups' outputs are computed by vectors, some of which lie across two groups and are computed from the first
     // alone. Groups are filled up to whole vectors with outputs of zeros, which are then left out.

@@ -1,6 +1,9 @@
 // Sessions on Node, through onnxruntime-node.
 
-import { type Model, modelBytes, type OrtSession, type Session, type SessionOptions, wrap } from './session.js';
+import type { CompileOptions } from './compile.js';
+import { BLOCKED_DOMAIN } from './convolution-blocked.js';
+import { writeOnnx } from './onnx.js';
+import { floats, type Model, modelBytes, type OrtSession, type Session, type SessionOptions, wrap } from './session.js';
 
 /** Devices that people may ask for; ONNX Runtime calls its providers the same. */
 const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
@@ -15,6 +18,36 @@ export async function devices(): Promise<string[]> {
   const { listSupportedBackends } = await import('onnxruntime-node');
   const names = listSupportedBackends().map((backend) => backend.name);
   return DEVICES.filter((name) => names.includes(name));
+}
+
+/** What a graph that is run at once is compiled for: the part of CompileOptions that depends on the device. */
+export type Target = Pick<CompileOptions, 'maximumInputs' | 'channelBlock'>;
+
+/** A WebGPU shader binds about ten buffers. */
+const WEBGPU_INPUTS = 6;
+let channelBlock: Promise<number> | undefined;
+
+/** Channels of a block in the CPU's blocked layout: what ONNX Runtime makes of four channels. 0 where it has no such layout. */
+async function findChannelBlock(): Promise<number> {
+  const value = (name: string, channels: number | string) => ({ name, type: 'float32' as const, shape: [1, channels, 1, 1] });
+  const reorder = { type: 'ReorderInput', name: 'reorder', inputs: ['x'], outputs: ['y'], attributes: {}, domain: BLOCKED_DOMAIN };
+  const question = writeOnnx({ nodes: [reorder], initializers: [], inputs: [value('x', 4)], outputs: [value('y', 'block')], metadata: {} });
+  try {
+    const session = await openSession(question, { threads: 1 });
+    const { y } = await session.run({ x: floats([1, 2, 3, 4], [1, 4, 1, 1]) });
+    await session.close();
+    return y!.shape[1]! > 4 ? y!.shape[1]! : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** What graphs for a device of this machine are best compiled for. */
+export async function targetOf(device = 'cpu'): Promise<Target> {
+  if (device === 'webgpu') return { maximumInputs: WEBGPU_INPUTS };
+  if (device !== 'cpu') return {};
+  channelBlock ??= findChannelBlock();
+  return { channelBlock: await channelBlock };
 }
 
 /** A device that was asked for and cannot be had; the message names those that can. */

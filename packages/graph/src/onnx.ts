@@ -14,6 +14,8 @@ export interface OnnxNode {
   inputs: string[];
   outputs: string[];
   attributes: Record<string, OnnxAttribute>;
+  /** Of the operator; ONNX's own by default. */
+  domain?: string;
 }
 export interface OnnxInitializer {
   name: string;
@@ -36,7 +38,7 @@ export interface OnnxModel {
 }
 
 /** ONNX spells these attributes as floats even where the value is whole. */
-const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon']);
+const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'activation_params']);
 
 const nested = (writer: BinaryWriter, field: number, write: (inner: BinaryWriter) => void) => {
   const inner = new BinaryWriter();
@@ -52,8 +54,9 @@ function writeAttribute(writer: BinaryWriter, name: string, value: OnnxAttribute
     writer.tag(4, WireType.LengthDelimited).bytes(new TextEncoder().encode(value));
     writer.tag(20, WireType.Varint).int32(3);
   } else if (Array.isArray(value)) {
-    for (const item of value) writer.tag(8, WireType.Varint).int64(item);
-    writer.tag(20, WireType.Varint).int32(7);
+    const whole = !FLOAT_ATTRIBUTES.has(name);
+    for (const item of value) whole ? writer.tag(8, WireType.Varint).int64(item) : writer.tag(7, WireType.Bit32).float(item);
+    writer.tag(20, WireType.Varint).int32(whole ? 7 : 6);
   } else if (FLOAT_ATTRIBUTES.has(name)) {
     writer.tag(2, WireType.Bit32).float(value);
     writer.tag(20, WireType.Varint).int32(1);
@@ -93,6 +96,7 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
         text(out, 4, node.type);
         for (const [name, value] of Object.entries(node.attributes))
           nested(out, 5, (attribute) => writeAttribute(attribute, name, value));
+        if (node.domain) text(out, 7, node.domain);
       });
     text(graph, 2, 'zeuxis');
     for (const initializer of model.initializers)
@@ -105,10 +109,12 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
     for (const value of model.inputs) nested(graph, 11, (out) => writeValue(out, value));
     for (const value of model.outputs) nested(graph, 12, (out) => writeValue(out, value));
   });
-  nested(writer, 8, (opset) => {
-    text(opset, 1, '');
-    opset.tag(2, WireType.Varint).int64(OPSET);
-  });
+  const domains = new Set(model.nodes.map((node) => node.domain ?? '')).add('');
+  for (const domain of domains)
+    nested(writer, 8, (opset) => {
+      text(opset, 1, domain);
+      opset.tag(2, WireType.Varint).int64(domain === '' ? OPSET : 1);
+    });
   writeMetadata(writer, model.metadata);
   return writer.finish();
 }

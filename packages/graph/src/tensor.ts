@@ -10,8 +10,8 @@ export type Attributes = Readonly<Record<string, unknown>>;
 export interface Emitter {
   /** The ONNX name of a tensor that has been emitted already. */
   of(tensor: Tensor): string;
-  /** Adds a node with one output and returns the output's name. */
-  node(type: string, inputs: string[], attributes?: Record<string, number | string | number[]>): string;
+  /** Adds a node with one output, unless there is its equal, and returns the output's name. ONNX's own domain by default. */
+  node(type: string, inputs: string[], attributes?: Record<string, number | string | number[]>, domain?: string): string;
   /** An int64 initializer of rank one. */
   ints(values: readonly number[]): string;
   /** A float32 initializer. */
@@ -20,6 +20,8 @@ export interface Emitter {
   shape(shape: Shape): string;
   /** The most inputs one node may have (WebGPU binds about ten buffers a shader). */
   readonly maximumInputs: number;
+  /** Channels of a block in the runtime's blocked layout; 0 where there is none, or the graph is to be kept. */
+  readonly channelBlock: number;
 }
 
 /** One operation: how it differentiates and how it is written in ONNX. Its constructor function is the shape rule. */

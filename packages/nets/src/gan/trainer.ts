@@ -4,7 +4,7 @@
 // All chance in step k comes from the seed and k alone, so a state taken between two steps is nothing but the vectors
 // and a few counters, and a run that goes on from it is the run that was never stopped.
 
-import { bytes, type Compiled, compile, type Feeds, floats, type Session, type Tensor, type Value } from '@zeuxis/graph';
+import { bytes, type Compiled, type CompileOptions, compile, type Feeds, floats, type Session, type Tensor, type Value } from '@zeuxis/graph';
 import { Random } from '../random.js';
 import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
@@ -131,19 +131,18 @@ export class GanTrainer {
     this.spare = Object.fromEntries(VECTORS.map((name) => [name, new Float32Array(state.vectors[name].length)])) as never;
   }
 
-  /** @param open opens a compiled graph on the runtime at hand. */
+  /** @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there. */
   static async open(
     gan: Gan,
     options: TrainerOptions,
     state: GanState,
     open: (graph: Compiled) => Promise<Session>,
-    maximumInputs?: number,
+    target: Pick<CompileOptions, 'maximumInputs' | 'channelBlock'> = {},
   ): Promise<GanTrainer> {
     const { batch, augment } = options;
-    const graph = maximumInputs === undefined ? {} : { maximumInputs };
     const opened: Session[] = [];
     const session = async (outputs: Record<string, Tensor>) => {
-      opened.push(await open(compile(outputs, graph)));
+      opened.push(await open(compile(outputs, target)));
       return opened.at(-1)!;
     };
     try {

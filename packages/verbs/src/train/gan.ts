@@ -6,7 +6,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { add, compile, input } from '@zeuxis/graph';
-import { openSession } from '@zeuxis/graph/node';
+import { openSession, targetOf } from '@zeuxis/graph/node';
 import { defineGan, GanTrainer, type Preset, startGan, VECTORS } from '@zeuxis/nets';
 import { openDataset, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import type { GanCard, Rights } from '../card.js';
@@ -113,7 +113,7 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
         throw new UserError(`the checkpoint in '${out}' is of another network than '${preset}' at ${size} px in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
       const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
-      const trainer = await GanTrainer.open(gan, settings, state, open, device === 'webgpu' ? 6 : undefined);
+      const trainer = await GanTrainer.open(gan, settings, state, open, await targetOf(device));
       begun = true;
       try {
         return await new Run(options, settings, data, trainer, before?.seconds ?? 0).train();

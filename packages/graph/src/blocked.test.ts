@@ -1,0 +1,45 @@
+// Graphs in blocked layout against the same graphs in plain ONNX: every primitive's case, and chains of convolutions whose
+// channels fill their blocks or do not.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { difference } from './agreement.js';
+import { add, addBias, compile, conv, leakyRelu, readOnnx, relu, type Value } from './index.js';
+import { openSession, targetOf } from './node.js';
+import { type Case, caseGraph, cases } from './reference-cases.js';
+
+const chain: Case[] = [
+  ['24 to 40 channels, biased and activated', [[2, 24, 9, 7], [40, 24, 3, 3], [40], [20, 40, 3, 3]], (x, v, b, w) => conv(leakyRelu(addBias(conv(x!, v!, { padding: 1 }), b!)), w!, { padding: 1 })],
+  ['a rectified one in two steps', [[2, 16, 8, 8], [32, 16, 4, 4], [16, 32, 3, 3]], (x, v, w) => conv(relu(conv(x!, v!, { stride: 2, padding: 1 })), w!)],
+  ['in groups', [[2, 32, 6, 6], [64, 16, 3, 3]], (x, w) => conv(x!, w!, { padding: 1, groups: 2 })],
+  ['read twice', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => add(leakyRelu(conv(x!, w!, { padding: 1 })), conv(conv(x!, w!, { padding: 1 }), w!, { padding: 1 }))],
+];
+const all = [...cases, ...chain];
+const graphs = all.map((definition, i) => caseGraph(definition, `${i}.`));
+const outputs = Object.assign({}, ...graphs.map((graph) => graph.outputs));
+const feeds = Object.assign({}, ...graphs.map((graph) => graph.feeds));
+const run = async (graph: { bytes: Uint8Array }): Promise<Record<string, Value>> => {
+  const session = await openSession(graph, { threads: 1 });
+  return session.run(feeds).finally(() => session.close());
+};
+
+describe('blocked layout', async () => {
+  const target = await targetOf('cpu');
+  // Not every CPU has such a layout.
+  const skip = !target.channelBlock;
+  const blocked = compile(outputs, target);
+  let [expected, actual]: Record<string, Value>[] = [];
+  beforeAll(async () => {
+    if (!skip) [expected, actual] = [await run(compile(outputs)), await run(blocked)];
+  });
+
+  it.skipIf(skip)('is what the graph is written in', () => {
+    expect(readOnnx(blocked.bytes).operators.ReorderInput).toBeGreaterThan(10);
+  });
+  it.skipIf(skip).each(all.map(([name], i) => [name, i] as const))('agrees in %s', (_name, i) => {
+    for (const name of Object.keys(graphs[i]!.outputs))
+      expect(difference(actual![name]!.data as Float32Array, expected![name]!.data as Float32Array), name).toBeLessThan(5e-5);
+  });
+  it('is used for plain graphs nowhere', () => {
+    expect(readOnnx(compile(outputs).bytes).operators.ReorderInput).toBeUndefined();
+  });
+});
