@@ -17,6 +17,17 @@ from common import filled, summary, write
 positive = lambda x: x.abs() + 0.5
 up = lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
+def shuffle(x, r):
+    """ONNX's DepthToSpace in mode DCR; F.pixel_shuffle's channels stand in the other order, CRD."""
+    n, c, h, w = x.shape
+    return x.reshape(n, r, r, c // r**2, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // r**2, h * r, w * r)
+
+
+def unshuffle(x, r):
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // r, r, w // r, r).permute(0, 3, 5, 1, 2, 4).reshape(n, c * r**2, h // r, w // r)
+
+
 CASES = {
     "arithmetic with broadcasting": ([[2, 3, 4], [3, 1]], lambda a, b: (a + b) * a - a / positive(b) * 2 + (-b)),
     "maximum, minimum and clamp": ([[5, 6], [6]], lambda a, b: torch.maximum(a, b) + torch.minimum(a, b * 2) + a.clamp(-1, 0.5)),
@@ -41,6 +52,8 @@ CASES = {
     "matmul with a shared matrix": ([[2, 6, 5], [5, 4]], torch.matmul),
     "bilinear enlargement": ([[2, 3, 5, 7]], up),
     "average reduction": ([[2, 3, 6, 8]], lambda x: F.avg_pool2d(x, 2)),
+    "pixel shuffle": ([[2, 12, 3, 4]], lambda x: shuffle(x**2, 2)),
+    "pixel unshuffle": ([[2, 3, 4, 6]], lambda x: unshuffle(x**2, 2)),
     "conv 3x3": ([[2, 4, 16, 16], [6, 4, 3, 3]], lambda x, w: F.conv2d(x, w, padding=1)),
     "conv 3x3 on a small picture": ([[3, 4, 5, 6], [5, 4, 3, 3]], lambda x, w: F.conv2d(x, w, padding=1)),
     "conv 3x3 without padding": ([[2, 3, 9, 8], [4, 3, 3, 3]], F.conv2d),

@@ -14,6 +14,11 @@ export interface CompileOptions {
    * batch stays the first axis, as it does in inference.
    */
   openBatch?: boolean;
+  /**
+   * The graph was built for one picture, and its batch and its sides, the axes 2 and 3, are left open as well. Right for graphs
+   * of convolutions and elementwise work, which name no shape.
+   */
+  openSides?: boolean;
   /** The most inputs one node may have; 6 suits WebGPU. Unlimited by default. */
   maximumInputs?: number;
   /**
@@ -91,7 +96,10 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
         `f${shape}|${contentKey(values instanceof Float32Array ? values : data)}`,
       );
     },
-    shape: (shape) => ints(options.openBatch && shape.length > 0 ? [-1, ...shape.slice(1)] : shape),
+    shape: (shape) => {
+      if (options.openSides && shape.length === 4) throw new Error(`compile: the graph names the shape [${shape}], so that its sides cannot be open`);
+      return ints(options.openBatch && shape.length > 0 ? [-1, ...shape.slice(1)] : shape);
+    },
     maximumInputs: options.maximumInputs ?? Number.POSITIVE_INFINITY,
     channelBlock: options.channelBlock ?? 0,
   };
@@ -126,10 +134,11 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
   if (options.channelBlock) nodes = fuseBlocked(nodes, new Set(Object.values(outputs).map((tensor) => names.get(tensor)!)));
   nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));
-  const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => ({
-    ...value,
-    shape: options.openBatch && shape.length > 0 ? ['n', ...shape.slice(1)] : shape,
-  });
+  const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => {
+    const sides = options.openSides && shape.length === 4 ? [`${value.name}_height`, `${value.name}_width`] : shape.slice(2);
+    const batch = (options.openBatch || options.openSides) && shape.length > 0;
+    return { ...value, shape: batch ? ['n', ...shape.slice(1, 2), ...sides] : shape };
+  };
   const [ins, outs] = [described(inputs), described(Object.entries(outputs))];
   const model: OnnxModel = {
     nodes,

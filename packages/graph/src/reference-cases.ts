@@ -73,6 +73,8 @@ export const cases: Case[] = [
   ['matmul with a shared matrix', [[2, 6, 5], [5, 4]], g.matmul],
   ['bilinear enlargement', [[2, 3, 5, 7]], (x) => g.resample(x, g.bilinearUp(5), g.bilinearUp(7))],
   ['average reduction', [[2, 3, 6, 8]], (x) => g.resample(x, g.averageDown(6), g.averageDown(8))],
+  ['pixel shuffle', [[2, 12, 3, 4]], (x) => g.pixelShuffle(g.square(x), 2)],
+  ['pixel unshuffle', [[2, 3, 4, 6]], (x) => g.pixelUnshuffle(g.square(x), 2)],
   ['conv 3x3', [[2, 4, 16, 16], [6, 4, 3, 3]], (x, w) => g.conv(x, w, { padding: 1 })],
   ['conv 3x3 on a small picture', [[3, 4, 5, 6], [5, 4, 3, 3]], (x, w) => g.conv(x, w, { padding: 1 })],
   ['conv 3x3 without padding', [[2, 3, 9, 8], [4, 3, 3, 3]], (x, w) => g.conv(x, w)],

@@ -1,5 +1,6 @@
 // Networks as functions of flat weight vectors. Nothing here touches files or Node.
 export * from './adam.js';
+export { DivergedError } from './diverged.js';
 export * from './features/network.js';
 export { featureJudge, featureStep } from './features/step.js';
 export { drawViews, SOURCE_SIDE } from './features/views.js';

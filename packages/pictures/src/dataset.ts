@@ -3,12 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
 import { removeStale, writeFault, writeWhole } from './files.js';
+import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
 import { findPictures, fingerprint, hashFile } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
@@ -25,11 +25,6 @@ export interface DatasetOptions {
   cache: string;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
-}
-
-interface Left {
-  file: string;
-  reason: string;
 }
 
 /** What is known of packed pixels; kept beside them as JSON. Labels are not: they follow from the names. */
@@ -56,14 +51,6 @@ export interface Dataset {
   /** Pixels of some pictures, planar RGB, [n, 3, size, size], 0 to 255. */
   read(indices: ArrayLike<number>, out?: Uint8Array): Uint8Array;
   close(): void;
-}
-
-async function inParallel<T>(count: number, work: (index: number) => Promise<T>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, worker));
 }
 
 /**
@@ -185,24 +172,6 @@ async function pack(folder: string, files: string[], paths: Paths, options: Data
   }
 }
 
-/** Writes all of the bytes: one write may take fewer than it was given, the last before a disk is full above all. */
-async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
-    if (bytesWritten === 0) throw Object.assign(new Error('nothing more could be written'), { code: 'ENOSPC' });
-    at += bytesWritten;
-  }
-}
-
-async function requireSpace(cache: string, need: number): Promise<void> {
-  const { bavail, bsize } = await statfs(cache);
-  const free = bavail * bsize;
-  if (need > free)
-    throw new UserError(
-      `the packed pictures need ${mega(need)} in '${cache}', where ${mega(free)} are free; free some or choose a smaller size`,
-    );
-}
-
 function requireEnough(folder: string, usable: number, { skipped, reserved }: Index, beside = 0): void {
   if (usable >= FEWEST) return;
   const apart = beside ? `, ${beside} beside the label folders` : '';
@@ -234,5 +203,3 @@ function labelled(slotOf: number[], files: string[], mode: DatasetOptions['label
   const numberOf = new Map(labels.map((name, i) => [name, i]));
   return { labels, labelOf: Uint16Array.from(slots, (slot) => numberOf.get(nameOf(slot)) ?? 0), slots, beside };
 }
-
-const mega = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;

@@ -19,7 +19,25 @@ function reservation(xmp: Buffer | undefined): string | undefined {
 /** C2PA's digital source types of what a model made, as they stand in a manifest's bytes (IPTC, 2022). */
 const MADE_BY_MODEL = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
 
-export type Decoded = { pixels: Uint8Array } | { skipped: string } | { reserved: string };
+/** Why a picture cannot serve, or must not. */
+export type Refused = { skipped: string } | { reserved: string };
+export type Decoded = { pixels: Uint8Array } | Refused;
+
+/** Why a picture must not be trained on, by what its bytes and its XMP say of it. */
+export function refusal(file: Buffer, xmp: Buffer | undefined): Refused | undefined {
+  const reserved = reservation(xmp);
+  if (reserved) return { reserved };
+  // A generator that learns from generators forgets what pictures look like (Shumailov et al., 2024).
+  if (MADE_BY_MODEL.some((type) => file.includes(type))) return { skipped: 'its credentials say that a model made it' };
+  return undefined;
+}
+
+/** What the decoder's complaint means to the owner of the picture. */
+export function undecodable(error: unknown): Refused {
+  const { message } = error as Error;
+  if (/pixel limit/.test(message)) return { skipped: 'more than 268 million pixels; scale it down' };
+  return { skipped: `broken, or no picture that this machine reads: ${message.split('\n')[0]}` };
+}
 
 /**
  * Planar RGB, [3, size, size], of a picture file's bytes, or the reason why it cannot serve.
@@ -29,10 +47,8 @@ export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promis
   try {
     const picture = sharp(file, { failOn: 'truncated' });
     const { width, height, xmp } = await picture.metadata();
-    const reserved = reservation(xmp);
-    if (reserved) return { reserved };
-    // A generator that learns from generators forgets what pictures look like (Shumailov et al., 2024).
-    if (MADE_BY_MODEL.some((type) => file.includes(type))) return { skipped: 'its credentials say that a model made it' };
+    const refused = refusal(file, xmp);
+    if (refused) return refused;
     const shorter = Math.min(width, height);
     const least = Math.max(SMALLEST, size / 2);
     if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
@@ -52,8 +68,6 @@ export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promis
     }
     return { pixels };
   } catch (error) {
-    const { message } = error as Error;
-    if (/pixel limit/.test(message)) return { skipped: 'more than 268 million pixels; scale it down' };
-    return { skipped: `broken, or no picture that this machine reads: ${message.split('\n')[0]}` };
+    return undecodable(error);
   }
 }

@@ -1,8 +1,13 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
+export { bicubic, type Plane, type Samples } from './bicubic.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { removeStale, writeFault, writeWhole } from './files.js';
+export { type Crop, openPairs, type Pairs, type PairsOptions } from './pairs.js';
+export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
+export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';
+export { type EncodeOptions, encodeRaster } from './raster-write.js';
 export { resizePlanar } from './resize.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';

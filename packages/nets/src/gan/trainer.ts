@@ -5,6 +5,7 @@
 // and a few counters, and a run that goes on from it is the run that was never stopped.
 
 import { bytes, type Compiled, type CompileOptions, compile, type Feeds, floats, type Session, type Tensor, type Value } from '@zeuxis/graph';
+import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
 import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
@@ -58,11 +59,6 @@ export interface Batch {
 
 /** Steps from one look at held-back pictures to the next. */
 export const JUDGE_EVERY = 16;
-
-/** A number that stopped being one. The state before the step is kept. */
-export class DivergedError extends Error {
-  override name = 'DivergedError';
-}
 
 /** The state of a run that has not begun. */
 export function startGan(gan: Gan, seed: number | string): GanState {

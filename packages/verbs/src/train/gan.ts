@@ -12,7 +12,8 @@ import { openDataset, removeStale, UserError, writeFault } from '@zeuxis/picture
 import type { GanCard, Rights } from '../card.js';
 import { cacheFolder } from '../places.js';
 import type { VerbOptions } from '../progress.js';
-import { Run, runPaths } from './run.js';
+import { GAN_CURVES, GanTraining } from './gan-training.js';
+import { Loop, type RunResult, runPaths } from './loop.js';
 import { checkOptions, networksOf, newSettings, resumable } from './settings.js';
 
 export interface TrainGanOptions extends VerbOptions {
@@ -55,18 +56,7 @@ export interface TrainGanOptions extends VerbOptions {
   cache?: string;
 }
 
-export interface TrainGanResult {
-  model: string;
-  report: string;
-  /** Whether the run came to its end; false after an abort. */
-  finished: boolean;
-  images: number;
-  seconds: number;
-  picturesPerSecond: number;
-  /** Share of the steps' wall time spent inside ONNX Runtime. */
-  insideRuntime: number;
-  card: GanCard;
-}
+export type TrainGanResult = RunResult<GanCard>;
 
 /**
  * Trains a generator on a folder of pictures.
@@ -116,7 +106,10 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
       const trainer = await GanTrainer.open(gan, settings, state, open, await targetOf(device));
       begun = true;
       try {
-        return await new Run(options, settings, data, trainer, before?.seconds ?? 0).train();
+        const { length, snapshots } = settings;
+        const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss' };
+        const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown, curves: GAN_CURVES };
+        return await new Loop(new GanTraining(options, settings, data, trainer), loop).train();
       } finally {
         await trainer.close();
       }

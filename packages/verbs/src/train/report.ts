@@ -4,22 +4,20 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '@zeuxis/pictures';
 
+/** A line of metrics.jsonl: pictures shown, seconds of training, and what that kind of training measures. */
 export interface Metric {
   images: number;
   seconds: number;
-  discriminatorLoss: number;
-  generatorLoss: number;
-  lead: number;
-  penalty?: number;
-  strength: number;
-  rate: number;
-  picturesPerSecond: number;
+  [name: string]: number;
 }
 
-interface Curve {
+/** A chart of a report: each line is one of the metrics over the pictures shown. */
+export interface Curve {
   title: string;
-  lines: { name: string; values: [x: number, y: number][] }[];
+  lines: readonly { name: string; metric: string }[];
 }
+/** A line by its name and, where it is another, its metric's. */
+export const line = (name: string, metric = name) => ({ name, metric });
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 56, 20];
 const COLOURS = ['#b4371b', '#1f6f8b'];
@@ -45,9 +43,10 @@ function roundUp(value: number): number {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value * 0.999)!;
 }
 
-/** A line chart as SVG. */
-function chart({ title, lines }: Curve): string {
-  const thinned = lines.map(({ name, values }) => ({ name, values: thin(values) }));
+/** A line chart as SVG; nothing where there is nothing to show. */
+function chart({ title, lines }: Curve, metrics: readonly Metric[]): string {
+  const values = (name: string) => metrics.flatMap((m): [number, number][] => (m[name] === undefined ? [] : [[m.images, m[name]]]));
+  const thinned = lines.map(({ name, metric }) => ({ name, values: thin(values(metric)) }));
   const points = thinned.flatMap(({ values }) => values);
   if (points.length === 0) return '';
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
@@ -61,30 +60,13 @@ function chart({ title, lines }: Curve): string {
   const marks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step).map(
     (v) => `<line x1="${LEFT}" x2="${WIDTH}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/><text x="${LEFT - 6}" y="${y(v) + 4}" text-anchor="end">${short(v)}</text>`,
   );
-  const line = (values: [number, number][], colour: string) =>
+  const stroke = (values: [number, number][], colour: string) =>
     values.length === 1
       ? `<circle cx="${x(values[0]![0])}" cy="${y(values[0]![1])}" r="3" fill="${colour}"/>`
       : `<path d="${path(values)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
   const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escapeHtml(name)}</span>`).join(' ') : '';
-  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => line(values, COLOURS[i]!)).join('')}</svg></figure>`;
+  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => stroke(values, COLOURS[i]!)).join('')}</svg></figure>`;
 }
-
-const curvesOf = (metrics: Metric[]): Curve[] => {
-  const line = (name: string, of: (m: Metric) => number | undefined) => ({
-    name,
-    values: metrics.flatMap((m): [number, number][] => {
-      const value = of(m);
-      return value === undefined ? [] : [[m.images, value]];
-    }),
-  });
-  return [
-    { title: 'Loss', lines: [line('discriminator', (m) => m.discriminatorLoss), line('generator', (m) => m.generatorLoss)] },
-    { title: 'How surely the real picture of a pair is told (1: always, 0: by chance)', lines: [line('lead', (m) => m.lead)] },
-    { title: 'Gradient penalty (mean squared norm)', lines: [line('penalty', (m) => m.penalty)] },
-    { title: 'Strength of augmentation', lines: [line('strength', (m) => m.strength)] },
-    { title: 'Pictures a second', lines: [line('rate', (m) => m.picturesPerSecond)] },
-  ];
-};
 
 /** The lines of metrics.jsonl; a last line cut short by a crash is left out. */
 export async function readMetrics(folder: string): Promise<Metric[]> {
@@ -105,12 +87,14 @@ export interface Report {
   title: string;
   /** What stands in the table at the top. */
   facts: Record<string, string>;
+  curves: readonly Curve[];
   /** What the grids' columns show, in their order; empty where there are no labels. */
   columns: string[];
 }
 
 /** Writes report.html from a run folder's metrics.jsonl and grids. */
-export async function writeReport(folder: string, { title, facts, columns }: Report): Promise<void> {
+export async function writeReport(folder: string, { title, facts, columns, curves }: Report): Promise<void> {
+  const metrics = await readMetrics(folder);
   const names = (await readdir(join(folder, 'grids')).catch(() => [])).filter((name) => name.endsWith('.webp')).sort();
   const chosen = names.filter((_, i) => i === names.length - 1 || i % Math.ceil(names.length / MOST_GRIDS) === 0);
   const grids = await Promise.all(
@@ -129,7 +113,7 @@ th{text-align:left;padding-right:1.5rem;font-weight:500;color:#666;vertical-alig
 img{max-width:100%;image-rendering:pixelated;border:1px solid #ddd}input{width:min(100%,700px)}</style>
 <h1>${escapeHtml(title)}</h1><table>${rows.join('')}</table>
 ${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">${columns.length > 0 ? `<p>Columns: ${columns.map(escapeHtml).join(', ')}. A row is one latent.</p>` : ''}`}
-<h2>Curves</h2><div class="curves">${curvesOf(await readMetrics(folder)).map(chart).join('')}</div>
+<h2>Curves</h2><div class="curves">${curves.map((curve) => chart(curve, metrics)).join('')}</div>
 <script>const grids=${JSON.stringify(grids)};const t=document.getElementById('t');if(t)t.oninput=()=>{const{images,data}=grids[t.value];document.getElementById('g').src=data;document.getElementById('n').textContent=images}</script></html>`;
   await writeWhole(join(folder, 'report.html'), html);
 }

@@ -8,9 +8,7 @@ import { type Dataset, UserError } from '@zeuxis/pictures';
 import type { Rights } from '../card.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import type { TrainGanOptions } from './gan.js';
-
-/** How long a run is, all its parts together. */
-export type RunLength = { images: number } | { minutes: number };
+import type { RunLength } from './loop.js';
 
 export interface RunSettings extends TrainerOptions {
   shape: GanShape;

@@ -1,0 +1,41 @@
+// What packed files of pixels have in common: reading in parallel, writing at a place, and room on the disk.
+
+import { type FileHandle, statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { UserError } from './errors.js';
+
+/** A picture left out, and why. */
+export interface Left {
+  file: string;
+  reason: string;
+}
+
+/** Does `count` pieces of work, a few at a time; the first that fails ends it. */
+export async function inParallel<T>(count: number, work: (index: number) => Promise<T>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, worker));
+}
+
+/** Writes all of the bytes: one write may take fewer than it was given, the last before a disk is full above all. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing more could be written'), { code: 'ENOSPC' });
+    at += bytesWritten;
+  }
+}
+
+/** @throws UserError where a folder's disk has not that many bytes left. */
+export async function requireSpace(cache: string, need: number): Promise<void> {
+  const { bavail, bsize } = await statfs(cache);
+  const free = bavail * bsize;
+  if (need > free)
+    throw new UserError(
+      `the packed pictures need ${mega(need)} in '${cache}', where ${mega(free)} are free; free some or choose a smaller size`,
+    );
+}
+
+const mega = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
