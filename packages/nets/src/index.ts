@@ -14,3 +14,8 @@ export * from './layers.js';
 export * from './metrics/index.js';
 export * from './network.js';
 export { Random } from './random.js';
+export { upscalerModel } from './upscaler/model.js';
+export * from './upscaler/network.js';
+export * from './upscaler/quality.js';
+export { upscalerStep } from './upscaler/step.js';
+export * from './upscaler/trainer.js';

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
-import type { Preset } from '@zeuxis/nets';
+import { type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 
 export interface Rights {
@@ -83,7 +83,35 @@ export interface FeatureCard {
   zeuxis: string;
 }
 
-export type Card = GanCard | FeatureCard;
+export interface UpscalerCard {
+  card: 1;
+  task: 'upscaler';
+  name: string;
+  preset: UpscalerPreset;
+  /** How many times longer the sides become. */
+  scale: number;
+  /** 3 for colours, 1 for grey. */
+  channels: 1 | 3;
+  /** Pixels by which tiles must overlap on each side for the result to be that of the whole. */
+  margin: number;
+  /** How the small pictures it was trained on were made of the large ones. */
+  degradation: 'bicubic';
+  trainingSet: TrainingSet;
+  seed: number | string;
+  /** Crops shown. */
+  images: number;
+  steps: number;
+  batch: number;
+  /** Side of a crop of the small picture in px. */
+  crop: number;
+  hours: number;
+  licence: string;
+  zeuxis: string;
+  /** Measured quality. */
+  measures?: Record<string, number | string>;
+}
+
+export type Card = GanCard | FeatureCard | UpscalerCard;
 
 const KEY = 'zeuxis.card';
 export const cardMetadata = (card: Card): Record<string, string> => ({ [KEY]: JSON.stringify(card) });
@@ -131,13 +159,21 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
   }
   if (typeof card !== 'object' || card === null) return 'it is no object';
   if (card.card !== 1) return typeof card.card === 'number' ? card : 'it has no version';
-  const named = (name: string, values: readonly OnnxValue[]) => values.find((value) => value.name === name)?.shape.slice(1).join(' x ');
+  const shaped = (name: string, values: readonly OnnxValue[]) => values.find((value) => value.name === name)?.shape ?? [];
+  const named = (name: string, values: readonly OnnxValue[]) => shaped(name, values).slice(1).join(' x ') || undefined;
   for (const key of ['name', 'licence', 'zeuxis'] as const) if (typeof card[key] !== 'string') return `it states no ${key}`;
+  if (card.task === 'upscaler') {
+    if (!SCALES.some((scale) => scale === card.scale)) return 'it states no scale';
+    if (![1, 3].includes(card.channels) || shaped('small', inputs)[1] !== card.channels || shaped('large', outputs)[1] !== card.channels)
+      return `it says ${card.channels} channels, which the graph does not take`;
+    if (!(Number.isInteger(card.margin) && card.margin >= 0 && card.margin < 1024)) return 'it states no margin';
+    return saysTraining([card.trainingSet]) ?? card;
+  }
   if (!Number.isInteger(card.size)) return 'it states no size';
   if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';
   const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet];
-  if (!Array.isArray(sets) || sets.some((set) => typeof set?.name !== 'string' || typeof set.rights?.text !== 'string'))
-    return 'it does not say what the model was trained on';
+  const unsaid = saysTraining(sets);
+  if (unsaid) return unsaid;
   if (card.task === 'features') return card;
   if (card.task !== 'gan') return 'it states no task that this version knows';
   const drawn = `3 x ${card.size} x ${card.size}`;
@@ -147,3 +183,8 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
     return `it lists ${card.labels.length} labels, and the graph takes others`;
   return card;
 }
+
+const saysTraining = (sets: readonly TrainingSet[]): string | undefined =>
+  !Array.isArray(sets) || sets.some((set) => typeof set?.name !== 'string' || typeof set.rights?.text !== 'string')
+    ? 'it does not say what the model was trained on'
+    : undefined;

@@ -5,10 +5,17 @@ import { answer, type Common } from '../terminal.js';
 
 const describe = ({ name, shipped, path, sha256, card, bytes }: ListedModel) => ({ name, shipped, path, sha256, bytes: bytes.length, card });
 
-const summary = (card: Card): string =>
-  card.task === 'gan'
-    ? `${card.preset}, ${card.size} px, ${card.labels.length > 0 ? card.labels.join(' ') : 'no labels'}`
-    : `version ${card.version}, ${card.size} px, ${card.features} values, for \`zeuxis evaluate\``;
+/** What a model is, in a few words. */
+const kind = (card: Card): string => {
+  if (card.task === 'gan') return `${card.preset}, ${card.size} px`;
+  if (card.task === 'upscaler') return `${card.preset}, ${card.scale} times${card.channels === 1 ? ', grey' : ''}`;
+  return `version ${card.version}, ${card.size} px`;
+};
+
+const summary = (card: Card): string => {
+  if (card.task === 'gan') return `${kind(card)}, ${card.labels.length > 0 ? card.labels.join(' ') : 'no labels'}`;
+  return card.task === 'features' ? `${kind(card)}, ${card.features} values, for \`zeuxis evaluate\`` : kind(card);
+};
 
 export function modelsCommand(program: Command): void {
   const models = program.command('models').description('list the shipped models and those given by path');
@@ -28,24 +35,24 @@ export function modelsCommand(program: Command): void {
       const { findModel } = await import('@zeuxis/verbs');
       const model = await findModel(nameOrPath);
       const { card } = model;
-      const sets = card.task === 'gan' ? [card.trainingSet] : card.trainingSets;
+      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet];
       const figures =
-        card.task === 'gan'
+        card.task !== 'features'
           ? Object.entries(card.measures ?? {})
           : Object.entries(card.heldOut).map(([set, { pictures, accuracy }]) => [
               'accuracy',
               `${(100 * accuracy).toFixed(1)}% of ${pictures} held-out pictures of ${set}`,
             ]);
       answer(options, describe(model), [
-        `${model.name}: ${card.task}, ${card.task === 'gan' ? card.preset : `version ${card.version}`}, ${card.size} px`,
+        `${model.name}: ${card.task}, ${kind(card)}`,
         `file         ${model.path} (${(model.bytes.length / 1e6).toFixed(1)} MB)`,
         `sha256       ${model.sha256}`,
-        `labels       ${card.labels.join(' ') || 'none'}`,
+        ...('labels' in card ? [`labels       ${card.labels.join(' ') || 'none'}`] : []),
         ...sets.flatMap(({ name, pictures, fingerprint, rights }) => [
           `trained on   ${name}: ${pictures} pictures, fingerprint ${fingerprint.slice(0, 16)}`,
           `rights       ${rights.text} (stated by ${rights.name})`,
         ]),
-        `training     ${card.images} pictures shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
+        `training     ${card.images} ${card.task === 'upscaler' ? 'crops' : 'pictures'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
         `licence      ${card.licence}`,
         ...figures.map(([name, value]) => `${String(name).padEnd(12)} ${value}`),
       ]);

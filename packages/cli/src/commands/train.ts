@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { TrainGanOptions } from '@zeuxis/verbs';
+import type { TrainGanOptions, TrainGanResult, TrainUpscalerOptions } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { common, positive, rights, statement, whole } from '../options.js';
 import { answer, type Common, Display, interruptible, plain } from '../terminal.js';
@@ -51,25 +51,87 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
       const { trainGan } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
-      const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
+      const signal = interruptible(display, STOPPING);
       // Commander's --no-augment is true where nobody said a word, and a resumed run keeps what it was begun with.
       const { out, json, quiet, verbose, augment, rights: _, ...rest } = options;
-      try {
-        const result = await trainGan({ pictures, ...rest, ...(augment ? {} : { augment }), out, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show });
-        display.close();
-        answer(options, result, [
-          `${result.finished ? 'trained on' : 'stopped after'} ${result.images} pictures in ${result.seconds < 90 ? `${result.seconds.toFixed(0)} s` : `${(result.seconds / 60).toFixed(1)} minutes`} (${result.picturesPerSecond.toFixed(0)} a second)`,
-          `model   ${result.model}`,
-          `report  ${result.report}`,
-        ]);
-        if (!result.finished) {
-          display.note('go on with --resume');
-          finish(130);
-        }
-      } finally {
-        display.close();
-      }
+      const given = { pictures, ...rest, ...(augment ? {} : { augment }), out, ...(stated ? { rights: stated } : {}) };
+      await finished(options, display, () => trainGan({ ...given, signal, onProgress: display.show }), 'pictures', finish);
     });
+  upscalerCommand(train, finish);
+}
+
+interface UpscalerOptions extends Common {
+  out: string;
+  scale?: number;
+  preset?: NonNullable<TrainUpscalerOptions['preset']>;
+  grey?: boolean;
+  images?: number;
+  minutes?: number;
+  rights?: { text: string; name: string };
+  batch?: number;
+  crop?: number;
+  seed?: string;
+  rateScale?: number;
+  licence?: string;
+  resume?: boolean;
+}
+
+function upscalerCommand(train: Command, finish: (code: number) => void): void {
+  common(train.command('upscaler'))
+    .description('train an upscaler on pictures, which it learns to bring back from reduced ones')
+    .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
+    .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
+    .option('--scale <n>', 'how many times larger: 2, 3 or 4', whole(1))
+    .option('--preset <name>', 'network: best (default) or fast')
+    .option('--grey', 'one channel of luma, for grey pictures')
+    .option('--images <n>', 'crops to show', whole(1))
+    .option('--minutes <m>', 'time to train instead (default: 30)', positive)
+    .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
+    .option('--resume', 'go on from the run folder\'s checkpoint')
+    .option('--batch <n>', 'crops a step (default: 16)', whole(1))
+    .option('--crop <px>', 'side of a crop of the reduced picture (default: 32)', whole(8))
+    .option('--seed <seed>', 'seed of every random choice (default: 0)')
+    .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)
+    .option('--licence <text>', 'licence of the weights, for the card')
+    .action(async (pictures: string, options: UpscalerOptions) => {
+      if (options.images !== undefined && options.minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
+      if (!options.resume && options.scale === undefined) train.error("error: required option '--scale <n>' not specified", { exitCode: 2 });
+      const { trainUpscaler } = await import('@zeuxis/verbs');
+      const display = await Display.open(options);
+      const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
+      const signal = interruptible(display, STOPPING);
+      const { json, quiet, verbose, rights: _, ...rest } = options;
+      const given = { pictures, ...rest, ...(stated ? { rights: stated } : {}) };
+      await finished(options, display, () => trainUpscaler({ ...given, signal, onProgress: display.show }), 'crops', finish);
+    });
+}
+
+const STOPPING = 'stopping after this step; Ctrl-C again to stop at once';
+
+/** Does the training and says what became of it. */
+async function finished(
+  options: Common,
+  display: Display,
+  train: () => Promise<Pick<TrainGanResult, 'finished' | 'images' | 'seconds' | 'picturesPerSecond' | 'model' | 'report'>>,
+  unit: string,
+  finish: (code: number) => void,
+): Promise<void> {
+  try {
+    const result = await train();
+    display.close();
+    const time = result.seconds < 90 ? `${result.seconds.toFixed(0)} s` : `${(result.seconds / 60).toFixed(1)} minutes`;
+    answer(options, result, [
+      `${result.finished ? 'trained on' : 'stopped after'} ${result.images} ${unit} in ${time} (${result.picturesPerSecond.toFixed(0)} a second)`,
+      `model   ${result.model}`,
+      `report  ${result.report}`,
+    ]);
+    if (!result.finished) {
+      display.note('go on with --resume');
+      finish(130);
+    }
+  } finally {
+    display.close();
+  }
 }
 
 /** In a terminal, asks once; elsewhere a missing statement is wrong usage, and so is an empty answer. Ctrl-C ends it as an abort. */

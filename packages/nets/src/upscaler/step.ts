@@ -2,7 +2,8 @@
 
 import { abs, add, cast, input, mean, mul, square, sub, type Tensor } from '@zeuxis/graph';
 import { momentumAdam, momentumInputs } from '../adam.js';
-import type { Network } from '../network.js';
+import type { Upscaler } from './network.js';
+
 
 const unit = (pictures: Tensor): Tensor => mul(cast(pictures, 'float32'), 1 / 255);
 
@@ -11,7 +12,8 @@ const unit = (pictures: Tensor): Tensor => mul(cast(pictures, 'float32'), 1 / 25
  * Inputs: `small` uint8 [n, c, side, side], `large` uint8 [n, c, scale side, scale side], weights, first, second, average, decay,
  * and Adam's numbers.
  */
-export function upscalerStep(network: Network<[Tensor]>, { batch, channels, side, scale }: { batch: number; channels: number; side: number; scale: number }): Record<string, Tensor> {
+export function upscalerStep({ shape, network }: Upscaler, { batch, side }: { batch: number; side: number }): Record<string, Tensor> {
+  const { channels, scale } = shape;
   const small = unit(input('small', [batch, channels, side, side], 'uint8'));
   const large = unit(input('large', [batch, channels, side * scale, side * scale], 'uint8'));
   const [weights, first, second, average] = ['weights', 'first', 'second', 'average'].map((name) => input(name, [network.size])) as [Tensor, Tensor, Tensor, Tensor];

@@ -1,9 +1,9 @@
 // An upscaler's training in motion, one step at a time. It knows neither files nor the runtime: the caller brings crops and
 // opens the graph. As with the GAN's, all chance comes from the seed and the step's number.
 
-import { bytes, type Compiled, type CompileOptions, compile, floats, type Session, type Tensor } from '@zeuxis/graph';
+import { bytes, type Compiled, type CompileOptions, compile, floats, type Session } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
-import type { Network } from '../network.js';
+import type { Upscaler } from './network.js';
 import { Random } from '../random.js';
 import { upscalerStep } from './step.js';
 
@@ -13,8 +13,6 @@ export interface UpscalerTrainerOptions {
   batch: number;
   /** Side of a small crop in px. */
   side: number;
-  channels: 1 | 3;
-  scale: number;
 }
 
 /** The vectors that move. */
@@ -46,7 +44,7 @@ const HALF_LIFE_SHARE = 0.03;
 export const upscalerRate = (progress: number, steps: number): number =>
   RATE * Math.min(1, (steps + 1) / WARM_STEPS) * (0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))) + 0.005);
 
-export function startUpscaler(network: Network<[Tensor]>, seed: number | string): UpscalerState {
+export function startUpscaler({ network }: Upscaler, seed: number | string): UpscalerState {
   const weights = network.initialise(new Random(`${seed}/upscaler`));
   const zeros = () => new Float32Array(weights.length);
   return { steps: 0, images: 0, vectors: { weights, first: zeros(), second: zeros(), average: weights.slice() } };
@@ -65,6 +63,7 @@ export class UpscalerTrainer {
   insideRuntime = 0;
 
   private constructor(
+    readonly upscaler: Upscaler,
     readonly options: UpscalerTrainerOptions,
     readonly state: UpscalerState,
     private readonly session: Session,
@@ -74,13 +73,13 @@ export class UpscalerTrainer {
 
   /** @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there. */
   static async open(
-    network: Network<[Tensor]>,
+    upscaler: Upscaler,
     options: UpscalerTrainerOptions,
     state: UpscalerState,
     open: (graph: Compiled) => Promise<Session>,
     target: Pick<CompileOptions, 'maximumInputs' | 'channelBlock'> = {},
   ): Promise<UpscalerTrainer> {
-    return new UpscalerTrainer(options, state, await open(compile(upscalerStep(network, options), target)));
+    return new UpscalerTrainer(upscaler, options, state, await open(compile(upscalerStep(upscaler, options), target)));
   }
 
   /**
@@ -89,7 +88,8 @@ export class UpscalerTrainer {
    */
   async step({ small, large }: Crops, progress: number, rateScale = 1): Promise<UpscalerReport> {
     const { state, options } = this;
-    const { batch, side, channels, scale } = options;
+    const { batch, side } = options;
+    const { channels, scale } = this.upscaler.shape;
     const scalar = (value: number) => floats([value], []);
     const whole = side * scale;
     const halfLife = Math.min(HALF_LIFE, state.steps * HALF_LIFE_SHARE);

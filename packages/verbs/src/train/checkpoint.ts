@@ -1,38 +1,45 @@
 // A checkpoint: everything a run needs to go on as if it had never stopped, in one file.
 //
-//   "zeuxis checkpoint 2\n" | SHA-256 of all that follows | length of the header, uint32 little-endian | header, JSON
+//   "zeuxis checkpoint 3\n" | SHA-256 of all that follows | length of the header, uint32 little-endian | header, JSON
 //   | vectors, float32 little-endian
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type GanState, VECTORS } from '@zeuxis/nets';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import type { RunSettings } from './settings.js';
 
-const MAGIC = 'zeuxis checkpoint 2\n';
+const MAGIC = 'zeuxis checkpoint 3\n';
 const HASH_BYTES = 32;
 
-export interface Checkpoint {
-  settings: RunSettings;
-  state: GanState;
+/** What moves in a training: counters, and vectors by their names. */
+export interface TrainingState {
+  images: number;
+  vectors: Record<string, Float32Array>;
+}
+
+export interface Checkpoint<Settings, State extends TrainingState> {
+  /** What is trained. */
+  task: string;
+  settings: Settings;
+  state: State;
   /** Seconds of training so far. */
   seconds: number;
 }
 
-export async function writeCheckpoint(path: string, { settings, state, seconds }: Checkpoint): Promise<void> {
+export async function writeCheckpoint(path: string, { task, settings, state, seconds }: Checkpoint<unknown, TrainingState>): Promise<void> {
   const { vectors, ...counters } = state;
-  const lengths = VECTORS.map((name) => vectors[name].length);
-  const header = Buffer.from(JSON.stringify({ settings, counters, seconds, lengths }));
+  const all = Object.values(vectors);
+  const lengths = Object.entries(vectors).map(([name, { length }]) => [name, length]);
+  const header = Buffer.from(JSON.stringify({ task, settings, counters, seconds, lengths }));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(header.length);
-  const parts = [size, header, ...VECTORS.map((name) => new Uint8Array(vectors[name].buffer, vectors[name].byteOffset, vectors[name].byteLength))];
+  const parts = [size, header, ...all.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength))];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   await writeWhole(path, MAGIC, hash.digest(), ...parts);
 }
 
-/** @throws UserError for a file that is missing, damaged or no checkpoint. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+/** @throws UserError for a file that is missing, damaged, no checkpoint, or one of another task. */
+export async function readCheckpoint<Settings, State extends TrainingState>(path: string, task: string): Promise<Checkpoint<Settings, State>> {
   const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       error.code === 'ENOENT'
@@ -42,23 +49,26 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   });
   if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC)
     throw new UserError(`'${path}' is no checkpoint of this version of zeuxis; start a new run`);
+  let read: Checkpoint<Settings, State>;
   try {
     const body = file.subarray(MAGIC.length + HASH_BYTES);
     if (!createHash('sha256').update(body).digest().equals(file.subarray(MAGIC.length, MAGIC.length + HASH_BYTES))) throw new Error('hash');
     const end = 4 + body.readUInt32LE(0);
-    const { settings, counters, seconds, lengths } = JSON.parse(body.subarray(4, end).toString());
+    const { lengths, counters, ...rest } = JSON.parse(body.subarray(4, end).toString());
     // A copy, because a Float32Array wants its bytes aligned to four.
     const floats = new Float32Array(new Uint8Array(body.subarray(end)).buffer);
     let offset = 0;
     const vectors = Object.fromEntries(
-      VECTORS.map((name, i) => {
+      (lengths as [string, number][]).map(([name, length]) => {
         const start = offset;
-        offset += lengths[i];
+        offset += length;
         return [name, floats.slice(start, offset)];
       }),
-    ) as GanState['vectors'];
-    return { settings, state: { ...counters, vectors }, seconds };
+    );
+    read = { ...rest, state: { ...counters, vectors } };
   } catch {
     throw new UserError(`the checkpoint '${path}' is damaged; start anew, or from a copy of it`);
   }
+  if (read.task !== task) throw new UserError(`the checkpoint '${path}' is of \`train ${read.task}\`, not of \`train ${task}\``);
+  return read;
 }

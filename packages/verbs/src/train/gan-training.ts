@@ -97,7 +97,7 @@ export class GanTraining implements Training<StepReport, GanCard> {
     const { trainer, settings } = this;
     const { state } = trainer;
     requireFinite(state.vectors);
-    await writeCheckpoint(paths.checkpoint, { settings, state, seconds });
+    await writeCheckpoint(paths.checkpoint, { task: 'gan', settings, state, seconds });
     const card = this.card(seconds);
     const model = generatorModel(trainer.gan, state.vectors.average, cardMetadata(card));
     await writeWhole(paths.model, model);

@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GanState } from '@zeuxis/nets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../models.js';
@@ -66,7 +67,7 @@ describe('trainGan', () => {
     const resumed = await trainGan({ pictures: join(home, 'pictures'), out: join(home, 'halved'), cache: join(home, 'cache'), threads: 1, resume: true });
     expect(resumed).toMatchObject({ finished: true, images: 64, card: { licence: 'CC0-1.0' } });
     expect((await readdir(join(home, 'cache'))).filter((file) => file.endsWith('.pixels'))).toHaveLength(1);
-    const [a, b] = await Promise.all(['straight', 'halved'].map((run) => readCheckpoint(join(home, run, 'checkpoint'))));
+    const [a, b] = await Promise.all(['straight', 'halved'].map((run) => readCheckpoint<unknown, GanState>(join(home, run, 'checkpoint'), 'gan')));
     for (const [name, vector] of Object.entries(a!.state.vectors))
       expect(bytesOf(vector).equals(bytesOf(b!.state.vectors[name as 'generator'])), name).toBe(true);
     expect(b!.state).toMatchObject({ images: 64, steps: 8, betaProduct: a!.state.betaProduct });
@@ -74,7 +75,7 @@ describe('trainGan', () => {
 
   it('stops at a loss that is no number, keeps the last good checkpoint and says what to turn', async () => {
     await expect(train('wild', { rateScale: 1e30 })).rejects.toThrow(/diverged.*--rate-scale/);
-    const { state } = await readCheckpoint(join(home, 'wild', 'checkpoint'));
+    const { state } = await readCheckpoint(join(home, 'wild', 'checkpoint'), 'gan');
     for (const vector of Object.values(state.vectors)) expect(vector.every(Number.isFinite)).toBe(true);
     await expect(openModel(join(home, 'wild'))).resolves.toBeDefined();
   });

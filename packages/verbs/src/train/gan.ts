@@ -2,19 +2,17 @@
 //
 // A run folder holds model.onnx, checkpoint, metrics.jsonl, report.html and grids/.
 
-import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { relative, resolve } from 'node:path';
-import { add, compile, input } from '@zeuxis/graph';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { defineGan, GanTrainer, type Preset, startGan, VECTORS } from '@zeuxis/nets';
-import { openDataset, removeStale, UserError, writeFault } from '@zeuxis/pictures';
+import { defineGan, type GanState, GanTrainer, type Preset, startGan, VECTORS } from '@zeuxis/nets';
+import { openDataset, UserError } from '@zeuxis/pictures';
 import type { GanCard, Rights } from '../card.js';
 import { cacheFolder } from '../places.js';
 import type { VerbOptions } from '../progress.js';
+import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { GAN_CURVES, GanTraining } from './gan-training.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, networksOf, newSettings, resumable } from './settings.js';
+import { checkOptions, fixedOfGan, networksOf, newSettings, type RunSettings, resumable } from './settings.js';
 
 export interface TrainGanOptions extends VerbOptions {
   /** Folder of JPEG, PNG, WebP, AVIF or TIFF; its first folders are the labels. */
@@ -67,22 +65,15 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
   const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
   checkOptions(options);
   const paths = runPaths(out);
-  const before = await resumable(options, paths.checkpoint);
+  const before = await resumable<RunSettings, GanState>('gan', options, paths.checkpoint, fixedOfGan(options));
   const size = before?.settings.shape.size ?? options.size ?? 64;
   const preset = before?.settings.shape.preset ?? options.preset ?? 'fast';
-  // What needs no pictures fails before they are read, which may take long.
   asUserError(() => defineGan({ preset, size, classes: 0 }));
   const rights = before?.settings.rights ?? options.rights;
-  if (!rights) throw new UserError('state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"');
-  // A run must not train on its own grids.
-  if (!relative(resolve(options.pictures), resolve(out)).startsWith('..'))
-    throw new UserError(`the run folder '${out}' lies in the pictures' folder '${options.pictures}'; choose one outside it`);
-  await (await openSession(compile({ y: add(input('x', [1]), 1) }), { device, threads: 1 })).close();
-  const made = await makeFolder(paths.grids);
-  await removeStale(out);
-  let begun = before !== undefined;
+  if (!rights) throw new UserError(MISSING_RIGHTS);
   const labels = before ? (before.settings.labels.length > 0 ? 'folders' : 'none') : options.labels;
-  try {
+  return inRunFolder(options, async (begin) => {
+    if (before) begin();
     const data = await openDataset(options.pictures, {
       size,
       cache: options.cache ?? cacheFolder(),
@@ -98,13 +89,13 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
       if (settings.fingerprint !== data.fingerprint || String(settings.labels) !== String(data.labels))
         throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
       const state = before?.state ?? startGan(gan, settings.seed);
-      const fits = VECTORS.every((name) => state.vectors[name].length === gan[name.startsWith('discriminator') ? 'discriminator' : 'generator'].size);
-      if (!fits || settings.networks !== networksOf(gan))
+      const fits = VECTORS.every((name) => state.vectors[name]?.length === gan[name.startsWith('discriminator') ? 'discriminator' : 'generator'].size);
+      if (!fits || settings.networks !== networksOf(gan.generator, gan.discriminator))
         throw new UserError(`the checkpoint in '${out}' is of another network than '${preset}' at ${size} px in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
       const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
       const trainer = await GanTrainer.open(gan, settings, state, open, await targetOf(device));
-      begun = true;
+      begin();
       try {
         const { length, snapshots } = settings;
         const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss' };
@@ -116,23 +107,5 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
     } finally {
       data.close();
     }
-  } catch (error) {
-    // A run that never began leaves no empty folders.
-    if (made && !begun) await rm(made, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-function asUserError<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof RangeError ? new UserError(error.message) : error;
-  }
-}
-
-/** Makes a folder; gives the uppermost that had to be made, or undefined where it was there. */
-const makeFolder = (path: string): Promise<string | undefined> =>
-  mkdir(path, { recursive: true }).catch((error) => {
-    throw writeFault(error, path);
   });
+}

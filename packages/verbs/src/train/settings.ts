@@ -3,14 +3,14 @@
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { Gan, GanShape, TrainerOptions } from '@zeuxis/nets';
+import type { Gan, GanShape, TrainerOptions, Weight } from '@zeuxis/nets';
 import { type Dataset, UserError } from '@zeuxis/pictures';
 import type { Rights } from '../card.js';
-import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { type Checkpoint, readCheckpoint, type TrainingState } from './checkpoint.js';
 import type { TrainGanOptions } from './gan.js';
 import type { RunLength } from './loop.js';
 
-export interface RunSettings extends TrainerOptions {
+export interface RunSettings extends TrainerOptions, KeptSettings {
   shape: GanShape;
   labels: string[];
   rights: Rights;
@@ -21,19 +21,17 @@ export interface RunSettings extends TrainerOptions {
   fingerprint: string;
   /** Of both networks' tables of weights: a later version may order them differently. */
   networks: string;
-  length: RunLength;
-  licence: string;
-  snapshots: number;
 }
 
-const DEFAULT_MINUTES = 30;
-const DEFAULT_SNAPSHOTS = 16;
+export const DEFAULT_MINUTES = 30;
+export const DEFAULT_SNAPSHOTS = 16;
 
-const lengthOf = ({ images, minutes }: TrainGanOptions): RunLength | undefined =>
+export const lengthOf = ({ images, minutes }: Numbers): RunLength | undefined =>
   images !== undefined ? { images } : minutes !== undefined ? { minutes } : undefined;
 
-export const networksOf = ({ generator, discriminator }: Gan): string =>
-  createHash('sha256').update(JSON.stringify([generator.table, discriminator.table])).digest('hex');
+/** A hash of networks' tables of weights. */
+export const networksOf = (...networks: { table: readonly Weight[] }[]): string =>
+  createHash('sha256').update(JSON.stringify(networks.map(({ table }) => table))).digest('hex');
 
 /** The settings of a new run. */
 export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, rights: Rights): RunSettings => ({
@@ -41,7 +39,7 @@ export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, r
   rights,
   labels: data.labels,
   fingerprint: data.fingerprint,
-  networks: networksOf(gan),
+  networks: networksOf(gan.generator, gan.discriminator),
   seed: options.seed ?? 0,
   batch: options.batch ?? 16,
   penaltyEvery: options.penaltyEvery ?? 4,
@@ -57,13 +55,16 @@ export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, r
 /** The largest batch: beyond it a step outgrows the memory of the machines this is for. */
 const LARGEST_BATCH = 1024;
 
+/** Numbers that several kinds of training are asked with. */
+type Numbers = Partial<Record<'images' | 'minutes' | 'batch' | 'crop' | 'penaltyEvery' | 'rateScale' | 'gammaScale' | 'snapshots', number>>;
+
 /** @throws UserError for numbers that mean nothing. */
-export function checkOptions(options: TrainGanOptions): void {
+export function checkOptions(options: Numbers): void {
   if (options.images !== undefined && options.minutes !== undefined) throw new UserError('give --images or --minutes, not both');
-  for (const name of ['images', 'minutes', 'batch', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
+  for (const name of ['images', 'minutes', 'batch', 'crop', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw new UserError(`--${kebab(name)} must be more than 0, not ${value}`);
-    if (['batch', 'penaltyEvery', 'snapshots'].includes(name) && value !== undefined && !Number.isInteger(value))
+    if (['batch', 'crop', 'penaltyEvery', 'snapshots'].includes(name) && value !== undefined && !Number.isInteger(value))
       throw new UserError(`--${kebab(name)} must be a whole number, not ${value}`);
   }
   if (options.batch !== undefined && options.batch > LARGEST_BATCH)
@@ -72,32 +73,42 @@ export function checkOptions(options: TrainGanOptions): void {
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** What every run keeps of how it was begun. */
+interface KeptSettings {
+  length: RunLength;
+  licence: string;
+  snapshots: number;
+}
+
+/** What every kind of training is asked with. */
+interface AskedOptions extends Numbers {
+  out: string;
+  resume?: boolean;
+  licence?: string;
+}
+
 /**
  * The checkpoint to go on from, its settings changed where they may be; undefined for a new run.
+ * @param fixed names of options that cannot change, with what is asked for and what was kept.
  * @throws UserError where there is a run and none is asked for, or none and one is, and for settings that cannot change.
  */
-export async function resumable(options: TrainGanOptions, path: string): Promise<Checkpoint | undefined> {
+export async function resumable<Settings extends KeptSettings, State extends TrainingState>(
+  task: string,
+  options: AskedOptions,
+  path: string,
+  fixed: (settings: Settings) => [name: string, asked: unknown, kept: unknown][],
+): Promise<Checkpoint<Settings, State> | undefined> {
   if (!options.resume) {
     if (await stat(path).catch(() => undefined))
       throw new UserError(`'${options.out}' already holds a run; add --resume to go on with it, delete it, or choose another folder`);
     return undefined;
   }
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readCheckpoint<Settings, State>(path, task);
   const { settings } = checkpoint;
-  const { shape } = settings;
-  const fixed: [name: string, asked: unknown, kept: unknown][] = [
-    ['size', options.size, shape.size],
-    ['preset', options.preset, shape.preset],
-    ['labels', options.labels, settings.labels.length > 0 ? 'folders' : 'none'],
-    ['rights', options.rights && `${options.rights.text}, ${options.rights.name}`, `${settings.rights.text}, ${settings.rights.name}`],
-    ...(['batch', 'seed', 'mirror', 'augment', 'penaltyEvery', 'rateScale', 'gammaScale'] as const).map(
-      (name) => [kebab(name), options[name], settings[name]] as [string, unknown, unknown],
-    ),
-  ];
   // The command line's seed is text, the library's may be a number; they draw alike.
-  for (const [name, asked, kept] of fixed)
+  for (const [name, asked, kept] of fixed(settings))
     if (asked !== undefined && String(asked) !== String(kept))
-      throw new UserError(`the checkpoint in '${options.out}' was begun with --${name} ${kept}, not ${asked}; leave --${name} out, or start a new run`);
+      throw new UserError(`the checkpoint in '${options.out}' was begun with --${kebab(name)} ${kept}, not ${asked}; leave --${kebab(name)} out, or start a new run`);
   const { licence = settings.licence, snapshots = settings.snapshots } = options;
   const length = lengthOf(options) ?? settings.length;
   const { images } = checkpoint.state;
@@ -108,3 +119,18 @@ export async function resumable(options: TrainGanOptions, path: string): Promise
     );
   return { ...checkpoint, settings: { ...settings, length, licence, snapshots } };
 }
+
+export const rightsText = (rights: Rights | undefined): string | undefined => rights && `${rights.text}, ${rights.name}`;
+
+/** What a GAN's run cannot change. */
+export const fixedOfGan =
+  (options: TrainGanOptions) =>
+  (settings: RunSettings): [string, unknown, unknown][] => [
+    ['size', options.size, settings.shape.size],
+    ['preset', options.preset, settings.shape.preset],
+    ['labels', options.labels, settings.labels.length > 0 ? 'folders' : 'none'],
+    ['rights', rightsText(options.rights), rightsText(settings.rights)],
+    ...(['batch', 'seed', 'mirror', 'augment', 'penaltyEvery', 'rateScale', 'gammaScale'] as const).map(
+      (name) => [name, options[name], settings[name]] as [string, unknown, unknown],
+    ),
+  ];

@@ -1,0 +1,142 @@
+// `train upscaler`: a folder of pictures in, an upscaler's model file out, with everything needed to watch and resume it.
+
+import { availableParallelism } from 'node:os';
+import { openSession, targetOf } from '@zeuxis/graph/node';
+import { defineUpscaler, startUpscaler, type UpscalerPreset, type UpscalerShape, type UpscalerState, UpscalerTrainer, type UpscalerTrainerOptions } from '@zeuxis/nets';
+import { openPairs, UserError } from '@zeuxis/pictures';
+import type { Rights, UpscalerCard } from '../card.js';
+import { cacheFolder } from '../places.js';
+import type { VerbOptions } from '../progress.js';
+import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
+import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
+import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, resumable, rightsText } from './settings.js';
+import { UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
+
+export interface TrainUpscalerOptions extends VerbOptions {
+  /** Folder of JPEG, PNG, WebP, AVIF or TIFF, and folders in it. They are reduced to make the pairs to learn from. */
+  pictures: string;
+  /** Run folder, made where it is missing. */
+  out: string;
+  /** 2, 3 or 4. A new run needs it; a resumed one knows it. */
+  scale?: number;
+  /** 'best' by default. */
+  preset?: UpscalerPreset;
+  /** Train on luma alone, for grey pictures. Off by default. */
+  grey?: boolean;
+  /** Crops to show, all parts of a run together. One of `images` and `minutes`; 30 minutes by default. */
+  images?: number;
+  minutes?: number;
+  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
+  rights?: Rights;
+  /** Crops a step, 16 by default. */
+  batch?: number;
+  /** Side of a crop of the small picture in px, 32 by default. */
+  crop?: number;
+  /** 0 by default. */
+  seed?: number | string;
+  /** Multiplies the learning rate of the schedule, 1 by default: less is slower and safer. */
+  rateScale?: number;
+  /** Licence of the weights, for the card. 'unstated' by default. */
+  licence?: string;
+  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
+  resume?: boolean;
+  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
+  snapshots?: number;
+  /** Folder for the packed pictures; the user's cache by default. */
+  cache?: string;
+}
+
+export type TrainUpscalerResult = RunResult<UpscalerCard>;
+
+export interface UpscalerSettings extends UpscalerTrainerOptions {
+  shape: UpscalerShape;
+  rights: Rights;
+  rateScale: number;
+  fingerprint: string;
+  networks: string;
+  length: RunLength;
+  licence: string;
+  snapshots: number;
+}
+
+const DEFAULT_BATCH = 16;
+const DEFAULT_CROP = 32;
+
+const fixedOf =
+  (options: TrainUpscalerOptions) =>
+  ({ shape, rights, side, ...settings }: UpscalerSettings): [string, unknown, unknown][] => [
+    ['scale', options.scale, shape.scale],
+    ['preset', options.preset, shape.preset],
+    ['grey', options.grey, shape.channels === 1],
+    ['rights', rightsText(options.rights), rightsText(rights)],
+    ['crop', options.crop, side],
+    ...(['batch', 'seed', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
+  ];
+
+function newSettings(options: TrainUpscalerOptions, shape: UpscalerShape, rights: Rights, fingerprint: string, networks: string): UpscalerSettings {
+  return {
+    shape,
+    rights,
+    fingerprint,
+    networks,
+    seed: options.seed ?? 0,
+    batch: options.batch ?? DEFAULT_BATCH,
+    side: options.crop ?? DEFAULT_CROP,
+    rateScale: options.rateScale ?? 1,
+    length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
+    licence: options.licence ?? 'unstated',
+    snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS,
+  };
+}
+
+/**
+ * Trains an upscaler on a folder of pictures, against the same pictures reduced by MATLAB's bicubic.
+ * An abort through `signal` ends the run after the step at hand, with a checkpoint; the result says `finished: false`.
+ * @throws UserError for pictures, options or a run folder that cannot serve, a full disk, and a run that diverges.
+ */
+export async function trainUpscaler(options: TrainUpscalerOptions): Promise<TrainUpscalerResult> {
+  const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
+  checkOptions(options);
+  const before = await resumable<UpscalerSettings, UpscalerState>('upscaler', options, runPaths(out).checkpoint, fixedOf(options));
+  const { scale } = options;
+  if (!before && scale === undefined) throw new UserError('say how many times larger: --scale 2, 3 or 4');
+  const shape = before?.settings.shape ?? { preset: options.preset ?? 'best', scale: scale!, channels: options.grey ? 1 : 3 };
+  const upscaler = asUserError(() => defineUpscaler(shape));
+  const rights = before?.settings.rights ?? options.rights;
+  if (!rights) throw new UserError(MISSING_RIGHTS);
+  return inRunFolder(options, async (begin) => {
+    if (before) begin();
+    const pairs = await openPairs(options.pictures, {
+      scale: shape.scale,
+      channels: shape.channels,
+      side: before?.settings.side ?? options.crop ?? DEFAULT_CROP,
+      cache: options.cache ?? cacheFolder(),
+      ...(signal ? { signal } : {}),
+      onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
+    });
+    try {
+      for (const { file, reason } of [...pairs.skipped, ...pairs.reserved])
+        onProgress({ stage: 'decode', done: pairs.count, total: pairs.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
+      const networks = networksOf(upscaler.network);
+      const settings = before?.settings ?? newSettings(options, shape, rights, pairs.fingerprint, networks);
+      if (settings.fingerprint !== pairs.fingerprint)
+        throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
+      if (settings.networks !== networks)
+        throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
+      const state = before?.state ?? startUpscaler(upscaler, settings.seed);
+      onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
+      const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
+      const trainer = await UpscalerTrainer.open(upscaler, settings, state, open, await targetOf(device));
+      begin();
+      try {
+        const { length, snapshots } = settings;
+        const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown: { loss: 'loss', 'PSNR dB': 'psnr' }, curves: UPSCALER_CURVES };
+        return await new Loop(new UpscalerTraining(options, settings, pairs, trainer), loop).train();
+      } finally {
+        await trainer.close();
+      }
+    } finally {
+      pairs.close();
+    }
+  });
+}
