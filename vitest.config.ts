@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     // Tests read the sources, so that a failure points at the line that was written.
     alias: [
-      { find: /^@zeuxis\/graph\/(node|browser)$/, replacement: `${packages}graph/src/$1.ts` },
+      { find: /^@zeuxis\/(\w+)\/(\w+)$/, replacement: `${packages}$1/src/$2.ts` },
       { find: /^@zeuxis\/(\w+)$/, replacement: `${packages}$1/src/index.ts` },
     ],
   },

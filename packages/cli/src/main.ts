@@ -6,6 +6,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { generateCommand } from './commands/generate.js';
 import { doctorCommand, modelsCommand } from './commands/models.js';
 import { trainCommand } from './commands/train.js';
+import { upscaleCommand } from './commands/upscale.js';
 import { verifyCommand } from './commands/verify.js';
 import { endQuietly, print, printError } from './terminal.js';
 
@@ -20,13 +21,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     code = value;
   };
   const program = new Command('zeuxis')
-    .description('Trains image generators on your own pictures, generates from them, and marks what it makes.')
+    .description('Trains image models on your own pictures, generates and enlarges with them, and marks what it makes.')
     .version(version())
     .showHelpAfterError('(--help says more)')
     // It quotes arguments, and `*` may have made those from file names. Sub-commands inherit this.
     .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })
     .exitOverride();
-  for (const add of [trainCommand, generateCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
+  for (const add of [trainCommand, generateCommand, upscaleCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
   // Commander's own `help` does not find `train gan`.
   const [first, ...rest] = argv;
   const known = program.commands.some((command) => command.name() === rest[0]);

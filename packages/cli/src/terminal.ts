@@ -126,6 +126,9 @@ export class Display {
     if (!this.quiet) this.noteAlways(text);
   };
 
+  /** A fault of one piece of work among others; said with --quiet as well. */
+  error = (text: string): void => this.noteAlways(text);
+
   /** A line that stays, with --quiet as well. */
   private noteAlways(text: string): void {
     // The bar is drawn anew below the note.

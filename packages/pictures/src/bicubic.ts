@@ -46,12 +46,18 @@ function tapsOf(from: number, to: number, scale: number): Taps {
   return { indices, weights, count };
 }
 
+/** Samples of the same kind. Not by the constructor: a Buffer is a Uint8Array as well. */
+function zeros<T extends Samples>(like: T, length: number): T {
+  const kind = like instanceof Uint8Array ? Uint8Array : like instanceof Uint16Array ? Uint16Array : Float32Array;
+  return new kind(length) as T;
+}
+
 /** Samples along one axis: `outer` lines of lines, each of whose samples are `inner` values apart. */
 function along<T extends Samples>(data: T, outer: number, from: number, to: number, inner: number, scale: number): T {
   const { indices, weights, count } = tapsOf(from, to, scale);
   const whole = !(data instanceof Float32Array);
   const largest = data instanceof Uint8Array ? 255 : 65535;
-  const out = new (data.constructor as new (length: number) => T)(outer * to * inner);
+  const out = zeros(data, outer * to * inner);
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < to; i++)
       for (let c = 0; c < inner; c++) {

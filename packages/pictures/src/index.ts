@@ -9,5 +9,7 @@ export { type Crop, openPairs, type Pairs, type PairsOptions } from './pairs.js'
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';
 export { type EncodeOptions, encodeRaster } from './raster-write.js';
+export { readPlane } from './plane.js';
 export { resizePlanar } from './resize.js';
+export { findPictures } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';

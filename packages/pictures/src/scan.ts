@@ -12,8 +12,9 @@ const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '
 /**
  * Every file with a picture's extension below a folder, sorted, with '/' between folders. Hidden ones are left out; links are
  * followed, and what lies behind them goes by the link's name.
+ * @param extra further extensions, in small letters with their dots.
  */
-export async function findPictures(folder: string): Promise<string[]> {
+export async function findPictures(folder: string, extra: readonly string[] = []): Promise<string[]> {
   const info = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT'
       ? new UserError(`there is no folder '${folder}'; check the path`)
@@ -21,14 +22,14 @@ export async function findPictures(folder: string): Promise<string[]> {
   });
   if (!info.isDirectory()) throw new UserError(`'${folder}' is a file; give the folder that holds the pictures`);
   const files: string[] = [];
-  await collect(folder, '', [], files);
+  await collect(folder, '', [], files, new Set([...EXTENSIONS, ...extra]));
   if (files.length === 0)
     throw new UserError(`'${folder}' holds no JPEG, PNG, WebP, AVIF or TIFF; give a folder of pictures`);
   return files.sort();
 }
 
 /** Adds the pictures below a folder to `files`. @param above true paths of the folders on the way here. */
-async function collect(folder: string, prefix: string, above: string[], files: string[]): Promise<void> {
+async function collect(folder: string, prefix: string, above: string[], files: string[], extensions: ReadonlySet<string>): Promise<void> {
   const unreadable = (error: NodeJS.ErrnoException) => {
     throw new UserError(`the folder '${folder}' cannot be read (${error.code}); check its permissions`);
   };
@@ -39,9 +40,9 @@ async function collect(folder: string, prefix: string, above: string[], files: s
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => 'broken' as const) : entry;
-    if (kind !== 'broken' && kind.isDirectory()) await collect(path, `${prefix}${entry.name}/`, [...above, here], files);
+    if (kind !== 'broken' && kind.isDirectory()) await collect(path, `${prefix}${entry.name}/`, [...above, here], files, extensions);
     // A picture's link that leads nowhere stays in, so that it is named and counted as one that cannot be read.
-    else if ((kind === 'broken' || kind.isFile()) && EXTENSIONS.has(extname(entry.name).toLowerCase()))
+    else if ((kind === 'broken' || kind.isFile()) && extensions.has(extname(entry.name).toLowerCase()))
       files.push(prefix + entry.name);
   }
 }

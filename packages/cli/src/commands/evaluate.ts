@@ -1,4 +1,4 @@
-import type { EvaluateResult, Evaluation } from '@zeuxis/verbs';
+import type { EvaluateResult, Evaluation, Fidelity, UpscalerCard, UpscalerEvaluation } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { between, common, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
@@ -34,11 +34,27 @@ function table({ model, features, pictures, generated, floor, truncation, seed }
   ];
 }
 
+function upscalerTable({ model, scale, border, each, mean, pictures }: UpscalerEvaluation): string[] {
+  const cells = ({ psnr, ssim }: Fidelity) => [psnr.toFixed(2), ssim.toFixed(4)];
+  const lines = [
+    ['', 'PSNR', 'SSIM', 'bicubic', 'SSIM'],
+    ...[...each, { name: 'mean', ...mean }].map(({ name, ...row }) => [name, ...cells(row.model), ...cells(row.bicubic)]),
+  ];
+  const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
+  return [
+    ...lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')),
+    `${model.name}, ${scale} times, on ${pictures.folder}; dB and similarity on luma (BT.601), ${border} px left out at each border; bicubic is MATLAB's`,
+  ];
+}
+
 export function evaluateCommand(program: Command): void {
   common(program.command('evaluate'))
-    .description('measure a generator against real pictures: Fréchet and kernel distance, precision, recall, density, coverage')
+    .description(
+      'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage), ' +
+        'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic)',
+    )
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
-    .argument('<pictures>', 'folder of real pictures; its first folders are labels')
+    .argument('<pictures>', 'folder of real pictures, whose first folders are labels, or of pairs for an upscaler')
     .option('--count <n>', 'pictures to generate; distances compare between equal counts only (default: 2000)', whole(6))
     .option(
       '--features <file>',
@@ -49,11 +65,18 @@ export function evaluateCommand(program: Command): void {
     .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
     .option('--seed <seed>', 'seed of the pictures and of random subsets (default: 0)')
     .action(async (model: string, pictures: string, options: EvaluateOptions) => {
-      const { evaluate } = await import('@zeuxis/verbs');
+      const { evaluate, evaluateUpscaler, findModel } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       const signal = interruptible(display, 'stopping');
       const { json, quiet, verbose, ...rest } = options;
       try {
+        const found = await findModel(model);
+        if (found.card.task === 'upscaler') {
+          const figures = await evaluateUpscaler({ ...found, card: found.card as UpscalerCard }, pictures, { ...rest, signal, onProgress: display.show });
+          display.close();
+          answer(options, figures, upscalerTable(figures));
+          return;
+        }
         const result = await evaluate({ model, pictures, ...rest, signal, onProgress: display.show });
         display.close();
         answer(options, result, table(result));

@@ -1,0 +1,16 @@
+// Reading a picture of 8 bits for measuring: no orientation, no colour management, nothing but its samples.
+
+import sharp from 'sharp';
+import type { Plane } from './bicubic.js';
+import { UserError } from './errors.js';
+
+/** Interleaved samples, grey or RGB, without alpha. @throws UserError naming a file that cannot be read as a picture. */
+export async function readPlane(path: string): Promise<Plane<Uint8Array>> {
+  try {
+    const picture = sharp(path, { failOn: 'truncated' });
+    const { data, info } = await picture.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, channels: info.channels, data };
+  } catch (error) {
+    throw new UserError(`'${path}' cannot be read as a picture: ${(error as Error).message.split('\n')[0]}`);
+  }
+}

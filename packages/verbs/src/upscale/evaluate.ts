@@ -1,0 +1,114 @@
+// `evaluate` for upscalers: PSNR and SSIM against the truth, picture by picture, beside bicubic.
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cropBorder, type Grey, luma, psnr, ssim } from '@zeuxis/nets';
+import { bicubic, type Plane, readPlane, UserError } from '@zeuxis/pictures';
+import type { UpscalerCard } from '../card.js';
+import type { ListedModel } from '../models.js';
+import type { VerbOptions } from '../progress.js';
+import { enlarge } from './tiles.js';
+import { openUpscaler } from './session.js';
+
+export interface Fidelity {
+  /** dB on luma. */
+  psnr: number;
+  /** NaN (null in JSON) for pictures of less than 11 px. */
+  ssim: number;
+}
+
+export interface UpscalerEvaluation {
+  model: { name: string; sha256: string };
+  pictures: { folder: string; count: number };
+  scale: number;
+  /** Pixels left out at each border: as many as the scale, as papers do. */
+  border: number;
+  each: { name: string; model: Fidelity; bicubic: Fidelity }[];
+  mean: { model: Fidelity; bicubic: Fidelity };
+}
+
+/**
+ * Measures an upscaler on a folder of pairs, `NAME-lr.png` and `NAME-hr.png`: PSNR and SSIM on the luma of BT.601 with a border
+ * of as many pixels as the scale left out. The network's output is rounded to 8 bits first.
+ * @throws UserError for a folder without pairs, and pairs whose sides do not fit the model's scale.
+ */
+export async function evaluateUpscaler(model: ListedModel<UpscalerCard>, folder: string, options: VerbOptions = {}): Promise<UpscalerEvaluation> {
+  const { signal, onProgress = () => {} } = options;
+  const { scale, channels, margin } = model.card;
+  const names = await pairNames(folder);
+  const session = await openUpscaler(model, options);
+  const each: UpscalerEvaluation['each'] = [];
+  try {
+    for (const name of names) {
+      signal?.throwIfAborted();
+      const [small, truth] = [await readPlane(join(folder, `${name}-lr.png`)), await readPlane(join(folder, `${name}-hr.png`))];
+      if (truth.width !== small.width * scale || truth.height !== small.height * scale)
+        throw new UserError(
+          `'${join(folder, name)}-hr.png' is ${truth.width}x${truth.height} and its -lr.png ${small.width}x${small.height}; the model '${model.name}' enlarges ${scale} times`,
+        );
+      const made: Plane<Uint8Array> = { ...truth, channels, data: new Uint8Array(truth.width * truth.height * channels) };
+      await enlarge(session, sourceOf(small, channels), sinkTo(made), { scale, channels, margin, signal });
+      const against = (plane: Plane<Uint8Array>) => fidelity(greyOf(plane, scale), greyOf(truth, scale));
+      each.push({ name, model: against(made), bicubic: against(bicubic(small, scale)) });
+      onProgress({ stage: 'measure', done: each.length, total: names.length, unit: 'pictures' });
+    }
+  } finally {
+    await session.close();
+  }
+  const mean = (of: (row: (typeof each)[number]) => Fidelity): Fidelity => ({
+    psnr: each.reduce((sum, row) => sum + of(row).psnr, 0) / each.length,
+    ssim: each.reduce((sum, row) => sum + of(row).ssim, 0) / each.length,
+  });
+  return {
+    model: { name: model.name, sha256: model.sha256 },
+    pictures: { folder, count: each.length },
+    scale,
+    border: scale,
+    each,
+    mean: { model: mean((row) => row.model), bicubic: mean((row) => row.bicubic) },
+  };
+}
+
+async function pairNames(folder: string): Promise<string[]> {
+  const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(error.code === 'ENOENT' ? `there is no folder '${folder}'; check the path` : `the folder '${folder}' cannot be read (${error.code})`);
+  });
+  const names = files.filter((file) => file.endsWith('-lr.png') && files.includes(file.replace(/-lr\.png$/, '-hr.png'))).map((file) => file.slice(0, -7));
+  if (names.length === 0) throw new UserError(`'${folder}' holds no pairs NAME-lr.png and NAME-hr.png, which upscalers are measured on`);
+  return names.sort();
+}
+
+const fidelity = (made: Grey, truth: Grey): Fidelity => ({ psnr: psnr(made, truth), ssim: ssim(made, truth) });
+
+const greyOf = ({ width, height, channels, data }: Plane<Uint8Array>, border: number): Grey =>
+  cropBorder({ width, height, data: luma(data, width * height, channels) }, border);
+
+/** A picture of 8 bits as a network's source: grey is repeated for a network of colours, colours are weighed for one of grey. */
+function sourceOf({ width, height, channels, data }: Plane<Uint8Array>, wanted: 1 | 3) {
+  const weights = [0.299, 0.587, 0.114];
+  return {
+    width,
+    height,
+    read(x: number, y: number, w: number, h: number, out: Float32Array) {
+      for (let c = 0; c < wanted; c++)
+        for (let row = 0; row < h; row++)
+          for (let column = 0; column < w; column++) {
+            const at = ((y + row) * width + x + column) * channels;
+            const value = wanted === 1 && channels === 3 ? weights.reduce((sum, weight, k) => sum + weight * data[at + k]!, 0) : data[at + Math.min(c, channels - 1)]!;
+            out[(c * h + row) * w + column] = value / 255;
+          }
+    },
+  };
+}
+
+/** Rounds to 8 bits into a picture. */
+const sinkTo =
+  ({ width, channels, data }: Plane<Uint8Array>) =>
+  (values: Float32Array, x: number, y: number, w: number, h: number): void => {
+    for (let c = 0; c < channels; c++)
+      for (let row = 0; row < h; row++)
+        for (let column = 0; column < w; column++) {
+          const value = values[(c * h + row) * w + column]! * 255;
+          data[((y + row) * width + x + column) * channels + c] = Math.min(255, Math.max(0, Math.round(value)));
+        }
+  };

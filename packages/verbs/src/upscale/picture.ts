@@ -1,0 +1,57 @@
+// One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
+
+import { basename, extname } from 'node:path';
+import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, UserError } from '@zeuxis/pictures';
+import { publishEdited, verify } from '@zeuxis/provenance';
+import { VERSION } from '../version.js';
+import { enlargeRaster, passes } from './raster.js';
+import { tileCount } from './tiles.js';
+import type { Job, UpscaledFile } from './upscale.js';
+
+export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, { model, session, identity, options }: Job): Promise<UpscaledFile> {
+  const { maximumPixels, quality, signal, onProgress = () => {} } = options;
+  const { scale, channels, margin } = model.card;
+  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  if (channels === 1 && raster.channels === 3)
+    throw new UserError(`'${path}' is in colour, and the model '${model.name}' enlarges grey pictures; name another with --model`);
+  const total = tileCount(raster) * passes(raster);
+  const start = performance.now();
+  let done = 0;
+  const onTile = () => {
+    done++;
+    const rate = (done / (performance.now() - start)) * 1000;
+    onProgress({ stage: basename(path), done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
+  };
+  const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
+  const encoded = await encodeRaster(large, { format, ...(quality === undefined ? {} : { quality }) });
+  const published = await publishEdited(
+    encoded,
+    target,
+    {
+      action: 'c2pa.resized',
+      description: `enlarged ${scale} times by the model '${model.name}', which estimated the detail`,
+      parent: { path, bytes },
+      generation: { model: { name: model.name, sha256: model.sha256 }, scale },
+    },
+    { identity, version: VERSION },
+  );
+  return { ...published, source: path, width: large.width, height: large.height };
+}
+
+/** Whether a file is the result of the same job: its own manifest says so, and holds. */
+export async function isMadeBefore(target: string, { model, sha256 }: Pick<Job, 'model' | 'sha256'>): Promise<boolean> {
+  const { isMadeFrom } = await import('./dicom.js');
+  if (extname(target) === '.dcm') return isMadeFrom(target, model);
+  const verdict = await verify(target).catch(() => undefined);
+  if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
+  const made = verdict.edit;
+  return made?.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale;
+}
+
+const EXTENSIONS: Record<string, RasterFormat> = { '.jpg': 'jpeg', '.tif': 'tiff' };
+
+/** The format that a picture file's name says; PNG where it says none. */
+export function formatOfName(path: string): RasterFormat {
+  const extension = extname(path).toLowerCase();
+  return EXTENSIONS[extension] ?? RASTER_FORMATS.find((format) => `.${format}` === extension) ?? 'png';
+}
