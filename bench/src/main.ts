@@ -5,6 +5,7 @@ import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { profile, profileTable } from './profile.js';
+import { upscaleBench, upscaleTable } from './upscale.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -29,6 +30,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   generation: prepared(generation, generationTable),
   profile: prepared(profile, profileTable),
   lowerings: prepared(lowerings, loweringsTable),
+  upscale: prepared(upscaleBench, upscaleTable),
 };
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {

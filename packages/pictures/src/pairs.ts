@@ -1,5 +1,6 @@
 // Pictures for training an upscaler: every picture of a folder whole, beside itself reduced, packed into one file from which
-// crops are read by position. The reduced one is made once, by MATLAB's bicubic, which superresolution is compared under.
+// crops are read by position. The reduced ones are made once: by MATLAB's bicubic, which superresolution is compared under, or
+// in several ways as photographs suffer.
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
@@ -8,14 +9,22 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { bicubic } from './bicubic.js';
 import { type Refused, refusal, undecodable } from './decode.js';
+import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
 import { removeStale, writeFault, writeWhole } from './files.js';
 import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
 import { findPictures, fingerprint, hashFile } from './scan.js';
 
+/** How reduced pictures are made: 'bicubic', or 'photo', with blur, noise and JPEG by chance. */
+export const DEGRADATIONS = ['bicubic', 'photo'] as const;
+export type Degradation = (typeof DEGRADATIONS)[number];
+/** Reduced pictures of each large one, where chance has a part in them. */
+const VARIANTS: Record<Degradation, number> = { bicubic: 1, photo: 4 };
+
 export interface PairsOptions {
   /** 2, 3 or 4. */
   scale: number;
+  degradation: Degradation;
   /** 3 for colours, 1 for luma alone. */
   channels: 1 | 3;
   /** The least side in px of a reduced picture that can serve: that of a crop. */
@@ -26,7 +35,7 @@ export interface PairsOptions {
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
-/** A picture in the packed file: the large one, then the small. */
+/** A picture in the packed file: the large one, then the small ones. */
 interface Entry {
   file: string;
   /** Of the small picture; the large one's sides are `scale` times as long. */
@@ -48,12 +57,16 @@ export interface Crop {
   /** Of the upper left corner in the small picture. */
   x: number;
   y: number;
+  /** Which of the reduced pictures. */
+  variant: number;
   /** One of the eight ways to turn and mirror a square: bits for left to right, top to bottom and the diagonal. */
   turn: number;
 }
 
 export interface Pairs {
   count: number;
+  /** Reduced pictures of each large one. */
+  variants: number;
   /** Sides of the small pictures. */
   sizes: readonly { width: number; height: number }[];
   fingerprint: string;
@@ -69,7 +82,7 @@ export interface Pairs {
  * @throws UserError for a folder that is missing, empty or unreadable, no picture large enough, and a full disk.
  */
 export async function openPairs(folder: string, options: PairsOptions): Promise<Pairs> {
-  const { scale, channels, side, cache, signal } = options;
+  const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
   const files = await findPictures(folder);
   const hashes: string[] = new Array(files.length);
@@ -78,7 +91,7 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
     hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
   });
   const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
-  const key = createHash('sha256').update(`pairs 1 ${print} ${scale} ${channels} ${side}`).digest('hex').slice(0, 24);
+  const key = createHash('sha256').update(`pairs 2 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);
   if (!packed) {
@@ -104,15 +117,17 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
   };
   return {
     count: index.entries.length,
+    variants: VARIANTS[degradation],
     sizes: index.entries,
     fingerprint: print,
     skipped: index.skipped,
     reserved: index.reserved,
-    crop({ picture, x, y, turn }, size, n, small, large) {
+    crop({ picture, variant, x, y, turn }, size, n, small, large) {
       const { width, height, offset } = index.entries[picture]!;
       const whole = size * scale;
       square(offset, width * scale, x * scale, y * scale, whole, turn, large, n * channels * whole * whole);
-      square(offset + width * height * scale ** 2 * channels, width, x, y, size, turn, small, n * channels * size * size);
+      const first = offset + width * height * (scale ** 2 + variant) * channels;
+      square(first, width, x, y, size, turn, small, n * channels * size * size);
     },
     close: () => closeSync(descriptor),
   };
@@ -156,7 +171,7 @@ async function decodeWhole(file: Buffer, { scale, channels, side }: PairsOptions
 }
 
 async function pack(folder: string, files: string[], paths: Paths, options: PairsOptions): Promise<void> {
-  const { scale, channels, cache, signal, onProgress } = options;
+  const { scale, channels, degradation, cache, signal, onProgress } = options;
   const temporary = `${paths.pixels}.${process.pid}.part`;
   const index: Index = { entries: [], skipped: [], reserved: [], bytes: 0 };
   const handle = await mkdir(cache, { recursive: true })
@@ -173,23 +188,27 @@ async function pack(folder: string, files: string[], paths: Paths, options: Pair
       const decoded = bytes instanceof Error ? { skipped: `cannot be read (${bytes.code})` } : await decodeWhole(bytes, options);
       if ('data' in decoded) {
         const { width, height, data } = decoded;
-        const small = bicubic({ width: width * scale, height: height * scale, channels, data }, 1 / scale);
+        const large = { width: width * scale, height: height * scale, channels, data };
+        // Seeds by place in the folder, not by when a worker got there.
+        const reduce = (variant: number) =>
+          degradation === 'bicubic' ? bicubic(large, 1 / scale) : degradePhoto(large, scale, i * VARIANTS[degradation] + variant);
+        const reduced = await Promise.all(Array.from({ length: VARIANTS[degradation] }, (_, variant) => reduce(variant)));
         const offset = index.bytes;
-        index.bytes += data.length + small.data.length;
-        await requireSpace(cache, data.length + small.data.length);
+        index.bytes += data.length + reduced.reduce((sum, small) => sum + small.data.length, 0);
+        await requireSpace(cache, index.bytes - offset);
         await writeAt(handle, data, offset);
-        await writeAt(handle, small.data, offset + data.length);
+        for (const [variant, small] of reduced.entries()) await writeAt(handle, small.data, offset + data.length + variant * small.data.length);
         index.entries.push({ file: files[i]!, width, height, offset });
       } else if ('skipped' in decoded) index.skipped.push({ file: files[i]!, reason: decoded.skipped });
       else index.reserved.push({ file: files[i]!, reason: decoded.reserved });
       onProgress?.({ done: ++done, total: files.length });
     });
+    // Workers finish in any order; crops are drawn by position, and must not depend on it.
+    for (const list of [index.entries, index.skipped, index.reserved]) list.sort((a, b) => (a.file < b.file ? -1 : 1));
     if (index.entries.length === 0) {
       const [first] = [...index.skipped, ...index.reserved];
       throw new UserError(`'${folder}' holds no usable picture${first ? ` ('${first.file}', for one: ${first.reason})` : ''}`);
     }
-    // Workers finish in any order; crops are drawn by position, and must not depend on it.
-    for (const list of [index.entries, index.skipped, index.reserved]) list.sort((a, b) => (a.file < b.file ? -1 : 1));
     await handle.sync();
     await handle.close();
     await writeWhole(paths.index, JSON.stringify(index));

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 export type C2pa = typeof import('@contentauth/c2pa-wasm');
 
+/** Largest file that is signed or verified, in bytes. Signing takes five times as much memory, and WebAssembly ends at 4 GiB: it was seen to fail at 900 MiB. */
+export const LARGEST = 768 * 2 ** 20;
+
 /**
  * The signing code reads its source the way a browser's worker does: through Blob.slice and a FileReaderSync. Node's
  * Blob keeps its bytes where only asynchronous calls reach them, so this one keeps its own.
@@ -24,7 +27,8 @@ export class BytesBlob extends Blob {
 
 class FileReaderSync {
   readAsArrayBuffer(blob: BytesBlob): ArrayBuffer {
-    return Uint8Array.from(blob.content).buffer;
+    // Not Uint8Array.from, which goes value by value: seconds for a large picture.
+    return new Uint8Array(blob.content).buffer;
   }
 }
 
@@ -40,4 +44,31 @@ export function loadC2pa(): Promise<C2pa> {
     return c2pa;
   })();
   return loading;
+}
+
+/**
+ * Settings for reading and for signing, in c2pa-rs's JSON. A picture may name addresses of manifests, revocation lists and
+ * identities. Whoever looks at it must not thereby be seen, nor made to call on his own network: the switch of remote manifests gives
+ * an answer of its own, the list of hosts closes every other way.
+ * @param anchors certificates to trust, PEM.
+ */
+export function offline(anchors: readonly string[]): string {
+  return JSON.stringify({
+    core: { allowed_network_hosts: [] },
+    verify: { verify_trust: true, remote_manifest_fetch: false },
+    ...(anchors.length > 0 ? { trust: { user_anchors: anchors.join('\n') } } : {}),
+  });
+}
+
+/** MIME types by the first bytes: a name proves nothing. */
+export function formatOf(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(16, bytes.length)).toString('latin1');
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
+  if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return 'image/webp';
+  if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'image/tiff';
+  if (text.slice(4, 8) === 'ftyp' && /^(avif|avis)/.test(text.slice(8))) return 'image/avif';
+  if (text.slice(4, 8) === 'ftyp' && /^(heic|heix|mif1)/.test(text.slice(8))) return 'image/heic';
+  if (text.startsWith('GIF8')) return 'image/gif';
+  return undefined;
 }

@@ -1,4 +1,17 @@
 // Credentials and keys; `publish` is the one door out.
 export { configFolder, type Identity, localRoot, openIdentity } from './identity.js';
-export { type Generation, type Published, type PublishOptions, publish } from './publish.js';
+export {
+  type Edit,
+  type EditAction,
+  type EditRecord,
+  type EditSettings,
+  type Generation,
+  type NamedModel,
+  type Published,
+  type PublishOptions,
+  publish,
+  publishEdited,
+  type Signing,
+} from './publish.js';
+export { publishDicom } from './publish-dicom.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';

@@ -2,22 +2,27 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { encodePicture, type PictureFormat, type Pixels, writeWhole } from '@zeuxis/pictures';
+import { encodePicture, type PictureFormat, type Pixels, UserError, writeWhole } from '@zeuxis/pictures';
+import { formatOf, LARGEST } from './c2pa.js';
 import type { Identity } from './identity.js';
-import { type Manifest, signFile } from './sign.js';
+import { type Ingredient, signFile } from './sign.js';
 
 /** IPTC NewsCodes, digital source type: made by a trained model. */
 export const TRAINED_ALGORITHMIC_MEDIA = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia';
+/** The same: a picture of other origin, changed with a trained model. */
+export const COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia';
 /** The assertion that says how a picture came about. */
 export const GENERATION = 'org.zeuxis.generation';
 
+export interface NamedModel {
+  name: string;
+  /** Hexadecimal SHA-256 of the model file. */
+  sha256: string;
+}
+
 /** How a picture came about; kept in its manifest. */
 export interface Generation {
-  model: {
-    name: string;
-    /** Hexadecimal SHA-256 of the model file. */
-    sha256: string;
-  };
+  model: NamedModel;
   seed: number | string;
   /** Position in the series of the seed. */
   index?: number;
@@ -25,10 +30,46 @@ export interface Generation {
   truncation?: number;
 }
 
-export interface PublishOptions {
+/**
+ * What was done to a picture, in the words of C2PA 2.2, 18.15.2 (Table 8): `c2pa.resized` is a change of dimensions, `c2pa.filtered`
+ * one of appearance by filters or styles, `c2pa.edited` any other editorial change. An enlargement with a model is `c2pa.resized`
+ * with the digital source type compositeWithTrainedAlgorithmicMedia: the first says what was done, the second that a model filled
+ * in detail. Other names would deny that: `c2pa.enhanced`, `c2pa.transcoded` and (2.3) `c2pa.resized.proportional` stand for
+ * non-editorial changes, the last without a source type.
+ */
+export type EditAction = 'c2pa.resized' | 'c2pa.filtered' | 'c2pa.edited';
+
+/** A change that a model made to an existing picture. */
+export interface Edit {
+  action: EditAction;
+  /** What was done, as in "enlarged 2 times by 'grapes'"; shown to people. */
+  description: string;
+  /** The file it was made from: as it lay on disk, with whatever credentials it carries. */
+  parent: { path: string; bytes: Uint8Array };
+  /** Kept in the manifest. Settings beyond these are welcome, as JSON. */
+  generation: EditSettings;
+}
+
+export interface EditSettings {
+  model: NamedModel;
+  scale?: number;
+  strength?: number;
+  [setting: string]: unknown;
+}
+
+/** How a picture was made from another, as its manifest says. */
+export interface EditRecord extends EditSettings {
+  parent: { title: string; sha256: string };
+}
+
+/** Who signs, and which zeuxis. */
+export interface Signing {
   identity: Identity;
   /** Version of zeuxis, for the claim's generator. */
   version: string;
+}
+
+export interface PublishOptions extends Signing {
   format: PictureFormat;
   /** 1 to 100 for jpeg and webp, 90 by default. */
   quality?: number;
@@ -48,30 +89,70 @@ export interface Published {
  * @throws UserError where the file cannot be written.
  */
 export async function publish(pixels: Pixels, path: string, generation: Generation, options: PublishOptions): Promise<Published> {
-  const { identity, version, format, quality } = options;
-  const encoded = await encodePicture(pixels, format, quality);
-  const manifest: Manifest = {
-    claim_generator_info: [{ name: 'zeuxis', version }],
+  const encoded = await encodePicture(pixels, options.format, options.quality);
+  const created = {
+    action: 'c2pa.created',
+    digitalSourceType: TRAINED_ALGORITHMIC_MEDIA,
+    softwareAgent: agent(options),
+    description: `made by the model '${generation.model.name}'`,
+  };
+  return leave(encoded, path, { actions: [created], generation }, options);
+}
+
+/**
+ * Writes a picture that a model made from another as a signed file. A file of that name is replaced, at once and as a whole.
+ * The manifest follows C2PA 2.x: the actions `c2pa.opened` with the source as its `parentOf` ingredient, then the edit's with the
+ * digital source type compositeWithTrainedAlgorithmicMedia; and the assertion `org.zeuxis.generation`, with the source's title and
+ * SHA-256 as `parent`. Credentials of the source are kept, and so is what their validation found: a source that was tampered with
+ * stays one, and makes no other of the new picture.
+ * @param encoded PNG, JPEG, WebP, AVIF or TIFF, as of `encodeRaster`; 768 MiB at most. Signing takes five times its size in memory.
+ * @throws UserError where the file is too large to sign or cannot be written.
+ */
+export async function publishEdited(encoded: Uint8Array, path: string, edit: Edit, options: Signing): Promise<Published> {
+  const { action, description, parent, generation } = edit;
+  const [title, sha256, format] = [basename(parent.path), hash(parent.bytes), formatOf(parent.bytes)];
+  const ingredient: Ingredient = {
+    title,
+    relationship: 'parentOf',
+    label: 'parent',
+    description: `SHA-256 ${sha256}`,
+    ...(format === undefined || parent.bytes.length > LARGEST ? {} : { file: { bytes: parent.bytes, format } }),
+  };
+  const actions = [
+    { action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } },
+    { action, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
+  ];
+  const record: EditRecord = { ...generation, parent: { title, sha256 } };
+  return leave(encoded, path, { actions, generation: record }, options, ingredient);
+}
+
+const agent = ({ version }: Signing) => ({ name: 'zeuxis', version });
+const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Signs and writes: the threshold itself. */
+async function leave(
+  encoded: Uint8Array,
+  path: string,
+  { actions, generation }: { actions: object[]; generation: object },
+  signing: Signing,
+  parent?: Ingredient,
+): Promise<Published> {
+  const format = formatOf(encoded);
+  if (!format) throw new Error('what is to be published is no encoded picture');
+  if (encoded.length > LARGEST)
+    throw new UserError(
+      `'${path}' would take ${Math.ceil(encoded.length / 2 ** 20)} MiB, more than the ${LARGEST / 2 ** 20} that can be signed; choose jpeg, webp or avif, or a smaller scale`,
+    );
+  const manifest = {
+    claim_generator_info: [agent(signing)],
     title: basename(path),
-    format: `image/${format}`,
+    format,
     assertions: [
-      {
-        label: 'c2pa.actions.v2',
-        data: {
-          actions: [
-            {
-              action: 'c2pa.created',
-              digitalSourceType: TRAINED_ALGORITHMIC_MEDIA,
-              softwareAgent: { name: 'zeuxis', version },
-              description: `made by the model '${generation.model.name}'`,
-            },
-          ],
-        },
-      },
+      { label: 'c2pa.actions.v2', data: { actions } },
       { label: GENERATION, data: generation },
     ],
   };
-  const file = await signFile(encoded, `image/${format}`, manifest, identity);
+  const file = await signFile(encoded, format, manifest, signing.identity, parent);
   await writeWhole(path, file);
-  return { path, sha256: createHash('sha256').update(file).digest('hex'), bytes: file.length };
+  return { path, sha256: hash(file), bytes: file.length };
 }

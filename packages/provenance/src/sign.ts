@@ -1,6 +1,7 @@
 // Signing an encoded picture: a C2PA manifest (C2PA 2.x) embedded in the file, its claim signed as COSE_Sign1 (RFC 9052).
 
-import { BytesBlob, loadC2pa } from './c2pa.js';
+import type { WasmBuilder } from '@contentauth/c2pa-wasm';
+import { BytesBlob, loadC2pa, offline } from './c2pa.js';
 import type { Identity } from './identity.js';
 
 /** Labels of COSE headers (RFC 9052, RFC 9360) and the algorithm ES256. */
@@ -14,6 +15,17 @@ export interface Manifest {
   title: string;
   format: string;
   assertions: { label: string; data: unknown }[];
+}
+
+/** A picture that another was made from. */
+export interface Ingredient {
+  title: string;
+  relationship: 'parentOf';
+  /** By which an action names it in its `parameters.ingredientIds`. */
+  label: string;
+  description?: string;
+  /** The file; left out where the library cannot read it. */
+  file?: { bytes: Uint8Array; format: string };
 }
 
 /** The whole COSE_Sign1 for a claim, filled up to exactly `reserve` bytes. */
@@ -38,12 +50,14 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
 /**
  * Signs a picture file.
  * @param file an encoded picture. @param format its MIME type: image/png, image/jpeg, image/webp, image/tiff, image/avif.
+ * @param parent what it was made from. Credentials in that file are checked and kept in the new manifest store, with what was found.
  * @returns the file with the manifest inside.
  */
-export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity): Promise<Uint8Array> {
+export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, parent?: Ingredient): Promise<Uint8Array> {
   const { WasmBuilder } = await loadC2pa();
-  const builder = WasmBuilder.fromJson(JSON.stringify(manifest));
+  const builder = WasmBuilder.fromJson(JSON.stringify(manifest), offline([identity.rootPem]));
   try {
+    if (parent) await addIngredient(builder, parent);
     return await builder.sign(
       {
         alg: 'es256',
@@ -57,4 +71,21 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
   } finally {
     builder.free();
   }
+}
+
+/**
+ * Credentials that do not hold go in with what is wrong with them. Where the file cannot be read at all, the ingredient is named
+ * without: a damaged parent is no reason to hide that there was one.
+ */
+async function addIngredient(builder: WasmBuilder, { file, ...ingredient }: Ingredient): Promise<void> {
+  if (file) {
+    const { bytes, format } = file;
+    try {
+      return await builder.addIngredientFromBlob(JSON.stringify(ingredient), format, new BytesBlob(bytes, format));
+    } catch {
+      // Said in the description below.
+    }
+  }
+  const description = [ingredient.description, 'this file could not be examined for credentials'].filter(Boolean).join('; ');
+  builder.addIngredient(JSON.stringify({ ...ingredient, description }));
 }

@@ -3,9 +3,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '@zeuxis/pictures';
-import { loadC2pa } from './c2pa.js';
+import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
 import { configFolder, localRoot } from './identity.js';
-import { GENERATION, type Generation } from './publish.js';
+import { type EditRecord, GENERATION, type Generation } from './publish.js';
 
 export interface Verdict {
   file: string;
@@ -20,11 +20,18 @@ export interface Verdict {
   signer?: string;
   issuer?: string;
   claimGenerator?: string;
-  /** From the manifest's actions; ends in trainedAlgorithmicMedia for what a model made. */
+  /** From the manifest's actions; ends in trainedAlgorithmicMedia for what a model made, compositeWith… for what it changed. */
   digitalSourceType?: string;
   actions?: string[];
   /** For pictures made by zeuxis. */
   generation?: Generation;
+  /** For pictures that zeuxis made from others. */
+  edit?: EditRecord;
+  /**
+   * The picture it was made from. Its `problems` are what was wrong with its own credentials when that happened (an untrusted
+   * signer among them): they are no fault of this picture, whose `state` they leave alone.
+   */
+  parent?: { title: string; problems: string[] };
   /** Titles of the pictures that went into it. */
   ingredients?: string[];
   /** What hindered the reading but is no fault of the file, as a damaged identity of one's own, which was then not trusted. */
@@ -42,36 +49,24 @@ export interface VerifyOptions {
   signal?: AbortSignal;
 }
 
-/** Larger files are not read into memory. */
-const LARGEST = 512 * 2 ** 20;
-
-/** MIME types by the first bytes: a name proves nothing. */
-export function formatOf(bytes: Uint8Array): string | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(16, bytes.length)).toString('latin1');
-  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
-  if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
-  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return 'image/webp';
-  if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'image/tiff';
-  if (text.slice(4, 8) === 'ftyp' && /^(avif|avis)/.test(text.slice(8))) return 'image/avif';
-  if (text.slice(4, 8) === 'ftyp' && /^(heic|heix|mif1)/.test(text.slice(8))) return 'image/heic';
-  if (text.startsWith('GIF8')) return 'image/gif';
-  return undefined;
-}
-
 /** The part of c2pa-rs's report that is read here. */
 interface Report {
   active_manifest?: string;
   validation_state?: string;
-  validation_results?: { activeManifest?: { failure?: { code: string }[] }; ingredientDeltas?: { validationDeltas?: { failure?: { code: string }[] } }[] };
+  validation_results?: Failures;
   validation_status?: { code: string }[];
   manifests?: Record<string, ReportedManifest>;
+}
+interface Failures {
+  activeManifest?: { failure?: { code: string }[] };
+  ingredientDeltas?: { validationDeltas?: { failure?: { code: string }[] } }[];
 }
 interface ReportedManifest {
   claim_generator?: string;
   claim_generator_info?: { name: string; version?: string }[];
   assertions?: { label: string; data: unknown }[];
   signature_info?: { common_name?: string; issuer?: string };
-  ingredients?: { title?: string }[];
+  ingredients?: { title?: string; relationship?: string; validation_results?: Failures; validation_status?: { code: string }[] }[];
 }
 
 /**
@@ -128,15 +123,8 @@ type Failure = { damaged: string } | { elsewhere: string };
 /** The official reader's report; undefined where the file carries no manifest. */
 async function report(bytes: Uint8Array, format: string, anchors: readonly string[]): Promise<Report | Failure | undefined> {
   const { WasmReader } = await loadC2pa();
-  const settings = {
-    // A picture may name addresses of manifests, revocation lists and identities. Whoever looks at it must not thereby be
-    // seen, nor made to call on his own network: the first switch gives an answer of its own, the list closes every other way.
-    core: { allowed_network_hosts: [] },
-    verify: { verify_trust: true, remote_manifest_fetch: false },
-    ...(anchors.length > 0 ? { trust: { user_anchors: anchors.join('\n') } } : {}),
-  };
   try {
-    const reader = await WasmReader.fromBytes(format, bytes, JSON.stringify(settings));
+    const reader = await WasmReader.fromBytes(format, bytes, offline(anchors));
     try {
       return JSON.parse(reader.json()) as Report;
     } finally {
@@ -154,6 +142,12 @@ async function report(bytes: Uint8Array, format: string, anchors: readonly strin
 
 const UNTRUSTED = 'signingCredential.untrusted';
 
+/** Codes of what failed in a report, or in what an ingredient says of the validation of its file. */
+function failures({ validation_results: results, validation_status: status = [] }: { validation_results?: Failures; validation_status?: { code: string }[] }): string[] {
+  const deltas = (results?.ingredientDeltas ?? []).flatMap((delta) => delta.validationDeltas?.failure ?? []);
+  return [...new Set([...(results?.activeManifest?.failure ?? []), ...deltas, ...status].map(({ code }) => code))];
+}
+
 function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   if (!found) return { state: 'none', problems: [], summary: 'no credentials: nothing is known of where it is from' };
   if ('elsewhere' in found)
@@ -161,27 +155,29 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   if ('damaged' in found)
     return { state: 'invalid', problems: [found.damaged], summary: `its credentials cannot be read (${found.damaged})` };
   const manifest = found.manifests?.[found.active_manifest ?? ''] ?? {};
-  const problems = [
-    ...new Set([
-      ...(found.validation_results?.activeManifest?.failure ?? []).map(({ code }) => code),
-      ...(found.validation_results?.ingredientDeltas ?? []).flatMap((delta) => (delta.validationDeltas?.failure ?? []).map(({ code }) => code)),
-      ...(found.validation_status ?? []).map(({ code }) => code),
-    ]),
-  ];
+  const problems = failures(found);
   const state = ({ Trusted: 'trusted', Valid: 'valid' } as const)[found.validation_state ?? ''] ?? 'invalid';
   const actions = (manifest.assertions ?? [])
     .filter(({ label }) => label.startsWith('c2pa.actions'))
     .flatMap(({ data }) => (isObject(data) && Array.isArray(data.actions) ? data.actions : []))
     .filter(isObject);
   const source = actions.map(({ digitalSourceType }) => digitalSourceType).find((type) => typeof type === 'string');
-  const generation = manifest.assertions?.map(({ label, data }) => (label === GENERATION ? data : undefined)).find(isGeneration);
+  const opened = actions.some(({ action }) => action === 'c2pa.opened');
+  const said = (manifest.assertions ?? []).filter(({ label }) => label === GENERATION).map(({ data }) => data);
+  const generation = opened ? undefined : said.find(isGeneration);
+  const edit = opened ? said.find(isEdit) : undefined;
+  const from = manifest.ingredients?.find(({ relationship }) => relationship === 'parentOf');
+  const parent = from && { title: from.title ?? 'untitled', problems: failures(from) };
   const info = manifest.claim_generator_info?.[0];
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
   const faults = problems.filter((code) => code !== UNTRUSTED);
+  const origin = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
+  const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
+  const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
   const summary = {
-    trusted: `${origin(source, generation)}, signed by ${signer ?? issuer ?? 'someone'}, unchanged since`,
-    valid: `${origin(source, generation)}, unchanged since it was signed by ${signer ?? issuer ?? 'someone'}, whom nothing here vouches for`,
+    trusted: `${origin}, signed by ${signer ?? issuer ?? 'someone'}, unchanged since${before}`,
+    valid: `${origin}, unchanged since it was signed by ${signer ?? issuer ?? 'someone'}, whom nothing here vouches for${before}`,
     invalid: `tampered with, or signed wrongly: ${faults.join(', ') || problems.join(', ') || 'the credentials do not hold'}`,
   }[state];
   return {
@@ -193,6 +189,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...(source === undefined ? {} : { digitalSourceType: source }),
     ...(actions.length === 0 ? {} : { actions: actions.map(({ action }) => String(action)) }),
     ...(generation === undefined ? {} : { generation }),
+    ...(edit === undefined ? {} : { edit }),
+    ...(parent === undefined ? {} : { parent }),
     ...(manifest.ingredients?.length ? { ingredients: manifest.ingredients.map(({ title }) => title ?? 'untitled') } : {}),
     summary,
   };
@@ -214,7 +212,22 @@ function isGeneration(value: unknown): value is Generation {
   );
 }
 
-function origin(source: string | undefined, generation: Generation | undefined): string {
-  const made = /trainedAlgorithmicMedia$/i.test(source ?? '') ? 'made by a model' : 'credentials present';
-  return generation ? `${made} ('${generation.model.name}', seed ${generation.seed})` : made;
+function isEdit(value: unknown): value is EditRecord {
+  if (!isObject(value) || !isObject(value.model) || !isObject(value.parent)) return false;
+  const { model, parent, scale, strength } = value;
+  return (
+    [model.name, model.sha256, parent.title, parent.sha256].every((text) => typeof text === 'string') &&
+    isOptional(scale, 'number') &&
+    isOptional(strength, 'number')
+  );
+}
+
+function edited(source: string | undefined, actions: Record<string, unknown>[], parent: string | undefined): string {
+  const { description } = actions.find(({ digitalSourceType }) => digitalSourceType === source) ?? {};
+  return `edited with a model${typeof description === 'string' ? `: ${description}` : ''}${parent === undefined ? '' : `, from '${parent}'`}`;
+}
+
+function made(source: string | undefined, generation: Generation | undefined): string {
+  const by = /trainedAlgorithmicMedia$/i.test(source ?? '') ? 'made by a model' : 'credentials present';
+  return generation ? `${by} ('${generation.model.name}', seed ${generation.seed})` : by;
 }

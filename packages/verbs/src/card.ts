@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
 import { type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
-import { UserError } from '@zeuxis/pictures';
+import { type Degradation, UserError } from '@zeuxis/pictures';
 
 export interface Rights {
   /** The right to train, as the user states it: a licence or a sentence. */
@@ -95,7 +95,7 @@ export interface UpscalerCard {
   /** Pixels by which tiles must overlap on each side for the result to be that of the whole. */
   margin: number;
   /** How the small pictures it was trained on were made of the large ones. */
-  degradation: 'bicubic';
+  degradation: Degradation;
   trainingSet: TrainingSet;
   seed: number | string;
   /** Crops shown. */

@@ -64,6 +64,7 @@ interface UpscalerOptions extends Common {
   out: string;
   scale?: number;
   preset?: NonNullable<TrainUpscalerOptions['preset']>;
+  degrade?: NonNullable<TrainUpscalerOptions['degrade']>;
   grey?: boolean;
   images?: number;
   minutes?: number;
@@ -83,6 +84,7 @@ function upscalerCommand(train: Command, finish: (code: number) => void): void {
     .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
     .option('--scale <n>', 'how many times larger: 2, 3 or 4', whole(1))
     .option('--preset <name>', 'network: best (default) or fast')
+    .option('--degrade <how>', 'how reduced pictures are made: bicubic (default), or photo, with blur, noise and JPEG to be undone')
     .option('--grey', 'one channel of luma, for grey pictures')
     .option('--images <n>', 'crops to show', whole(1))
     .option('--minutes <m>', 'time to train instead (default: 30)', positive)

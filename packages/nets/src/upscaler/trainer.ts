@@ -34,15 +34,15 @@ export interface UpscalerReport {
 }
 
 const BETAS = { first: 0.9, second: 0.99 };
-/** Learning rate: rises over the first steps, then falls to nothing on a cosine (Loshchilov and Hutter, 2017). */
+/** Learning rate: rises over the first steps, or over the first share of a short run, then falls to nothing on a cosine (Loshchilov and Hutter, 2017). */
 const RATE = 1e-3;
-const WARM_STEPS = 200;
+const [WARM_STEPS, WARM_SHARE] = [200, 0.05];
 /** Steps after which the average has forgotten half, at most, and as a share of those done. */
 const HALF_LIFE = 600;
 const HALF_LIFE_SHARE = 0.03;
 
 export const upscalerRate = (progress: number, steps: number): number =>
-  RATE * Math.min(1, (steps + 1) / WARM_STEPS) * (0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))) + 0.005);
+  RATE * Math.min(1, Math.max((steps + 1) / WARM_STEPS, progress / WARM_SHARE)) * (0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))) + 0.005);
 
 export function startUpscaler({ network }: Upscaler, seed: number | string): UpscalerState {
   const weights = network.initialise(new Random(`${seed}/upscaler`));

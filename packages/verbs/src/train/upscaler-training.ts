@@ -58,7 +58,8 @@ class CropSource {
       else low = middle + 1;
     }
     const { width, height } = this.pairs.sizes[low]!;
-    return { picture: low, x: random.below(width - this.side + 1), y: random.below(height - this.side + 1), turn: turned ? random.below(8) : 0 };
+    const variant = random.below(this.pairs.variants);
+    return { picture: low, variant, x: random.below(width - this.side + 1), y: random.below(height - this.side + 1), turn: turned ? random.below(8) : 0 };
   }
 }
 
@@ -170,7 +171,7 @@ export class UpscalerTraining implements Training<UpscalerReport, UpscalerCard> 
       scale,
       channels,
       margin: trainer.upscaler.margin,
-      degradation: 'bicubic',
+      degradation: settings.degradation,
       trainingSet: {
         name: folderName(options.pictures),
         pictures: pairs.count,

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { openSession, targetOf } from '@zeuxis/graph/node';
 import { defineUpscaler, startUpscaler, type UpscalerPreset, type UpscalerShape, type UpscalerState, UpscalerTrainer, type UpscalerTrainerOptions } from '@zeuxis/nets';
-import { openPairs, UserError } from '@zeuxis/pictures';
+import { DEGRADATIONS, type Degradation, openPairs, UserError } from '@zeuxis/pictures';
 import type { Rights, UpscalerCard } from '../card.js';
 import { cacheFolder } from '../places.js';
 import type { VerbOptions } from '../progress.js';
@@ -21,6 +21,8 @@ export interface TrainUpscalerOptions extends VerbOptions {
   scale?: number;
   /** 'best' by default. */
   preset?: UpscalerPreset;
+  /** How the small pictures are made of the large ones: 'bicubic' (default), or 'photo', with blur, noise and JPEG to be undone. */
+  degrade?: Degradation;
   /** Train on luma alone, for grey pictures. Off by default. */
   grey?: boolean;
   /** Crops to show, all parts of a run together. One of `images` and `minutes`; 30 minutes by default. */
@@ -50,6 +52,7 @@ export type TrainUpscalerResult = RunResult<UpscalerCard>;
 
 export interface UpscalerSettings extends UpscalerTrainerOptions {
   shape: UpscalerShape;
+  degradation: Degradation;
   rights: Rights;
   rateScale: number;
   fingerprint: string;
@@ -64,9 +67,10 @@ const DEFAULT_CROP = 32;
 
 const fixedOf =
   (options: TrainUpscalerOptions) =>
-  ({ shape, rights, side, ...settings }: UpscalerSettings): [string, unknown, unknown][] => [
+  ({ shape, rights, side, degradation, ...settings }: UpscalerSettings): [string, unknown, unknown][] => [
     ['scale', options.scale, shape.scale],
     ['preset', options.preset, shape.preset],
+    ['degrade', options.degrade, degradation],
     ['grey', options.grey, shape.channels === 1],
     ['rights', rightsText(options.rights), rightsText(rights)],
     ['crop', options.crop, side],
@@ -76,6 +80,7 @@ const fixedOf =
 function newSettings(options: TrainUpscalerOptions, shape: UpscalerShape, rights: Rights, fingerprint: string, networks: string): UpscalerSettings {
   return {
     shape,
+    degradation: options.degrade ?? 'bicubic',
     rights,
     fingerprint,
     networks,
@@ -103,11 +108,14 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
   const shape = before?.settings.shape ?? { preset: options.preset ?? 'best', scale: scale!, channels: options.grey ? 1 : 3 };
   const upscaler = asUserError(() => defineUpscaler(shape));
   const rights = before?.settings.rights ?? options.rights;
+  const degradation = before?.settings.degradation ?? options.degrade ?? 'bicubic';
+  if (!DEGRADATIONS.includes(degradation)) throw new UserError(`there is no degradation '${degradation}'; choose ${DEGRADATIONS.join(' or ')}`);
   if (!rights) throw new UserError(MISSING_RIGHTS);
   return inRunFolder(options, async (begin) => {
     if (before) begin();
     const pairs = await openPairs(options.pictures, {
       scale: shape.scale,
+      degradation,
       channels: shape.channels,
       side: before?.settings.side ?? options.crop ?? DEFAULT_CROP,
       cache: options.cache ?? cacheFolder(),
