@@ -8,8 +8,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { Random } from '@zeuxis/nets';
+import sharp from 'sharp';
 import { drawAvatars } from './draw-avatars.mjs';
 
 const [folder] = process.argv.slice(2);

@@ -9,7 +9,7 @@ import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
 import { removeStale, writeFault, writeWhole } from './files.js';
 import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
-import { findPictures, fingerprint, hashFile } from './scan.js';
+import { surveyPictures } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
 export const FEWEST = 32;
@@ -63,13 +63,7 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 1024)
     throw new UserError(`the size ${size} is no power of two from 8 to 1024; try 64`);
   await removeStale(cache);
-  const files = await findPictures(folder);
-  const hashes: string[] = new Array(files.length);
-  await inParallel(files.length, async (i) => {
-    signal?.throwIfAborted();
-    hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
-  });
-  const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
+  const { files, print } = await surveyPictures(folder, signal);
   // The first word is the format's version. The labels are not in the key: the pixels are the same with and without.
   const key = createHash('sha256').update(`2 ${print} ${size} ${fit}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pixels`), index: join(cache, `${key}.json`) };

@@ -13,7 +13,7 @@ import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
 import { removeStale, writeFault, writeWhole } from './files.js';
 import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
-import { findPictures, fingerprint, hashFile } from './scan.js';
+import { surveyPictures } from './scan.js';
 
 /** How reduced pictures are made: 'bicubic', or 'photo', with blur, noise and JPEG by chance. */
 export const DEGRADATIONS = ['bicubic', 'photo'] as const;
@@ -84,13 +84,7 @@ export interface Pairs {
 export async function openPairs(folder: string, options: PairsOptions): Promise<Pairs> {
   const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
-  const files = await findPictures(folder);
-  const hashes: string[] = new Array(files.length);
-  await inParallel(files.length, async (i) => {
-    signal?.throwIfAborted();
-    hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
-  });
-  const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
+  const { files, print } = await surveyPictures(folder, signal);
   const key = createHash('sha256').update(`pairs 2 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);

@@ -6,6 +6,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from './errors.js';
+import { inParallel } from './pack.js';
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '.tiff']);
 
@@ -59,4 +60,16 @@ export function fingerprint(files: readonly { path: string; sha256: string }[]):
   const hash = createHash('sha256');
   for (const { path, sha256 } of files) hash.update(`${sha256}  ${path}\n`);
   return hash.digest('hex');
+}
+
+/** The pictures of a folder, and its fingerprint. */
+export async function surveyPictures(folder: string, signal?: AbortSignal): Promise<{ files: string[]; print: string }> {
+  const files = await findPictures(folder);
+  const hashes: string[] = new Array(files.length);
+  await inParallel(files.length, async (i) => {
+    signal?.throwIfAborted();
+    hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
+  });
+  const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
+  return { files, print };
 }

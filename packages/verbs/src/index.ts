@@ -4,12 +4,12 @@ export { type Generation, type Verdict, type VerifyOptions, verify } from '@zeux
 export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } from './evaluate.js';
-export { type UpscaledFile, type UpscaleOptions, type UpscaleResult, upscale } from './upscale/upscale.js';
-export { evaluateUpscaler, type Fidelity, type UpscalerEvaluation } from './upscale/evaluate.js';
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
 export { findModel, type ListedModel, listModels, openModel } from './models.js';
-export { findUpscaler } from './upscale/session.js';
 export type { Progress, VerbOptions } from './progress.js';
-export { type TrainUpscalerOptions, type TrainUpscalerResult, trainUpscaler } from './train/upscaler.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
+export { type TrainUpscalerOptions, type TrainUpscalerResult, trainUpscaler } from './train/upscaler.js';
+export { evaluateUpscaler, type Fidelity, type UpscalerEvaluation } from './upscale/evaluate.js';
+export { findUpscaler } from './upscale/session.js';
+export { type UpscaledFile, type UpscaleOptions, type UpscaleResult, upscale } from './upscale/upscale.js';
 export { VERSION } from './version.js';

@@ -90,7 +90,7 @@ function upscalerCommand(train: Command, finish: (code: number) => void): void {
     .option('--minutes <m>', 'time to train instead (default: 30)', positive)
     .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
     .option('--resume', 'go on from the run folder\'s checkpoint')
-    .option('--batch <n>', 'crops a step (default: 16)', whole(1))
+    .option('--batch <n>', 'crops a step (default: 8)', whole(1))
     .option('--crop <px>', 'side of a crop of the reduced picture (default: 32)', whole(8))
     .option('--seed <seed>', 'seed of every random choice (default: 0)')
     .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)

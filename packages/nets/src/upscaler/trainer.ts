@@ -3,8 +3,8 @@
 
 import { bytes, type Compiled, type CompileOptions, compile, floats, type Session } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
-import type { Upscaler } from './network.js';
 import { Random } from '../random.js';
+import type { Upscaler } from './network.js';
 import { upscalerStep } from './step.js';
 
 export interface UpscalerTrainerOptions {

@@ -36,7 +36,10 @@ class CropSource {
     scale: number,
   ) {
     let sum = 0;
-    for (const { width, height } of pairs.sizes) this.ends.push((sum += (width - side + 1) * (height - side + 1)));
+    for (const { width, height } of pairs.sizes) {
+      sum += (width - side + 1) * (height - side + 1);
+      this.ends.push(sum);
+    }
     this.total = sum;
     const small = batch * channels * side * side;
     this.crops = { small: new Uint8Array(small), large: new Uint8Array(small * scale * scale) };

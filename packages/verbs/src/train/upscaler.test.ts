@@ -18,13 +18,13 @@ const train = (out: string, options: Partial<TrainUpscalerOptions> = {}) =>
   trainUpscaler({ pictures: join(home, 'pictures'), out: join(home, out), cache: join(home, 'cache'), scale: 2, preset: 'fast', crop: 12, batch: 4, images: 32, rights, threads: 1, snapshots: 2, ...options });
 const bytesOf = (vector: Float32Array) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 
-/** Shapes with hard edges, which bicubic blurs. */
+/** Shapes as a camera would see them, whose edges bicubic blurs further. */
 const drawing = (seed: number) => {
   const shapes = Array.from({ length: 14 }, (_, i) => {
     const [x, y, r] = [(i * 37 + seed * 11) % 96, (i * 53 + seed * 29) % 96, 4 + ((i * 7 + seed) % 14)];
-    return i % 2 ? `<circle cx="${x}" cy="${y}" r="${r}" fill="hsl(${i * 40 + seed * 7},70%,50%)"/>` : `<rect x="${x}" y="${y}" width="${r}" height="${r * 2}" fill="hsl(${i * 25},60%,40%)"/>`;
+    return i % 2 ? `<circle cx="${x}" cy="${y}" r="${r}" fill="hsl(${i * 40 + seed * 7},30%,${30 + i * 3}%)"/>` : `<rect x="${x}" y="${y}" width="${r}" height="${r * 2}" fill="hsl(${i * 25},20%,${70 - i * 4}%)"/>`;
   });
-  return sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96"><rect width="96" height="96" fill="#e8e4da"/>${shapes.join('')}</svg>`)).removeAlpha();
+  return sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96"><rect width="96" height="96" fill="#e8e4da"/>${shapes.join('')}</svg>`)).blur(0.8).removeAlpha();
 };
 
 beforeAll(async () => {
@@ -41,15 +41,15 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 describe('trainUpscaler', () => {
   it('learns within a minute to be better than bicubic on a drawing it has not seen', async () => {
-    const { card, finished } = await train('drawings', { images: 4800, batch: 8, crop: 24, rateScale: 2, threads: 2 });
+    const { card, finished } = await train('drawings', { images: 6400, batch: 16, crop: 16, threads: 2 });
     expect(finished).toBe(true);
-    expect(card).toMatchObject({ task: 'upscaler', scale: 2, channels: 3, preset: 'fast', steps: 600, crop: 24, trainingSet: { pictures: 8, rights } });
+    expect(card).toMatchObject({ task: 'upscaler', scale: 2, channels: 3, preset: 'fast', steps: 400, crop: 16, trainingSet: { pictures: 8, rights } });
     expect((await readdir(join(home, 'drawings'))).sort()).toEqual(['checkpoint', 'grids', 'metrics.jsonl', 'model.onnx', 'report.html']);
     const { mean, each } = await evaluateUpscaler(await findUpscaler(join(home, 'drawings')), join(home, 'pairs'));
     expect(each).toHaveLength(1);
     expect(mean.model.psnr).toBeGreaterThan(mean.bicubic.psnr + 0.5);
     const [grid] = (await readdir(join(home, 'drawings', 'grids'))).sort();
-    // Three columns of 48 px, twice enlarged, in six rows, and the strip below that says what it is.
+    // Three columns of 32 px, thrice enlarged, in six rows, and the strip below that says what it is.
     expect(await sharp(join(home, 'drawings', 'grids', grid!)).metadata()).toMatchObject({ width: 3 * 98 + 2, height: 6 * 98 + 2 + 18 });
     const report = await readFile(join(home, 'drawings', 'report.html'), 'utf8');
     expect(report).toContain('Columns: bicubic, this network, the truth');

@@ -7,8 +7,8 @@ import { bicubic, type Plane, readPlane, UserError } from '@zeuxis/pictures';
 import type { UpscalerCard } from '../card.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { enlarge } from './tiles.js';
 import { openUpscaler } from './session.js';
+import { enlarge } from './tiles.js';
 
 export interface Fidelity {
   /** dB on luma. */

@@ -1,7 +1,7 @@
 // Enlarging in tiles is enlarging the whole.
 
-import { describe, expect, it } from 'vitest';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
+import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../graph/src/node.js';
 import { enlarge, type Source, tileCount } from './tiles.js';
 
