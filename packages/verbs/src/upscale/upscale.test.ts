@@ -5,9 +5,11 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
+import { readDicom } from '@zeuxis/pictures/dicom';
 import { verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { file, slice, VALUES } from '../../../pictures/src/dicom/reference-files.js';
 import { cardMetadata, type UpscalerCard } from '../card.js';
 import { VERSION } from '../version.js';
 import { type UpscaleOptions, upscale } from './upscale.js';
@@ -147,6 +149,31 @@ describe('upscale', () => {
     const said = [/torn\.png' is broken or cut short/, /CMYK/, /letter\.png'.*is no picture/, /animated/, /there is no file/, /would both become/];
     expect(failures).toHaveLength(said.length);
     for (const [i, message] of said.entries()) expect(failures[i]!.message).toMatch(message);
+  });
+
+  it('enlarges DICOM in its own range to an object that says so, goes on where it stopped, and tells nothing of the patient', async () => {
+    await writeFile(at('scan.dcm'), file(slice()));
+    await writeFile(at('padded.dcm'), file(slice([0x00280120, 'SS', [-32768]])));
+    await writeFile(at('report.dcm'), file(slice([0x00280010, 'US', [0]])));
+    await writeFile(at('cut.dcm'), file(slice([0x7fe00010, 'OW', VALUES.slice(0, 5)])));
+    const names = ['scan.dcm', 'padded.dcm', 'report.dcm', 'cut.dcm'].map((name) => at(name));
+    const out = await fresh('dicom');
+    const { files, failures } = await run({ inputs: names, model: grey!, out });
+    expect(files).toMatchObject([{ path: join(out, 'scan.dcm'), width: 8, height: 6 }, { path: join(out, 'padded.dcm') }]);
+    expect(failures.map(({ message }) => message)).toMatchObject([/report\.dcm' holds no picture/, /cut\.dcm' is cut short/].map((like) => expect.stringMatching(like)));
+    expect(failures.some(({ message }) => /Secret|4711/.test(message))).toBe(false);
+    const bytes = await readFile(join(out, 'scan.dcm'));
+    const made = await readDicom(bytes, 'scan.dcm');
+    // Signed as before, and near what stood there: the model is nearly one that repeats every pixel.
+    expect(made).toMatchObject({ width: 8, height: 6, bitsStored: 16, signed: true });
+    const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+    expect(Math.abs(mean(made.frames[0]!) - mean(VALUES))).toBeLessThan(4000);
+    const text = bytes.toString('latin1');
+    for (const said of ['DERIVED\\SECONDARY', 'not for primary diagnosis', 'Secret^Patient']) expect(text).toContain(said);
+    await expect(run({ inputs: names.slice(0, 2), model: grey!, out })).resolves.toMatchObject({ files: [], kept: { length: 2 } });
+    // A model for colours does not take it.
+    const colour = await run({ inputs: names.slice(0, 1), out: await fresh('dicom-colour') });
+    expect(colour.failures[0]!.message).toMatch(/is grey, and the model 'twice' enlarges colour pictures/);
   });
 
   it('refuses what no file can mend', async () => {
