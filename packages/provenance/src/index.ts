@@ -1,4 +1,4 @@
-// Credentials and keys; `publish` is the one door out.
+// Credentials and keys; `publish`, `publishEdited` and `publishDicom` are the one door out.
 export { configFolder, type Identity, localRoot, openIdentity } from './identity.js';
 export {
   type Edit,
