@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
 import { lowerings, loweringsTable } from './lowerings.js';
+import { medical, medicalTable } from './medical.js';
 import { profile, profileTable } from './profile.js';
 import { upscaleBench, upscaleTable } from './upscale.js';
 
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   generation: prepared(generation, generationTable),
   profile: prepared(profile, profileTable),
   lowerings: prepared(lowerings, loweringsTable),
+  medical: prepared(medical, medicalTable),
   upscale: prepared(upscaleBench, upscaleTable),
 };
 const bench = BENCHES[positionals[0] ?? ''];

@@ -4,7 +4,7 @@
     /usr/bin/python3 scripts/reference/superresolution.py   (needs Debian's python3-scipy and python3-pil; the tests do not)
 
 psnr, ssim: two pictures of noise, in numpy and scipy.ndimage (Wang et al., 2004: an 11-pixel Gaussian of sigma 1.5, whole
-windows alone). bicubic: Pillow's BICUBIC has MATLAB's kernel, antialiasing and centres, but other edges, so the middle is
+windows alone). bicubic, Lanczos: Pillow's have MATLAB's kernels, antialiasing and centres, but other edges, so the middle is
 kept; 'F' pictures, so that nothing is rounded.
 """
 import json
@@ -32,11 +32,13 @@ psnr = 10 * np.log10(255**2 / ((a - b) ** 2).mean())
 
 noise = np.clip(np.rint(a[:32, :40]), 0, 255)
 picture = Image.fromarray(noise.astype(np.float32))
-scaled = {}
+scaled, lanczos = {}, {}
 for name, (w, h) in {"0.25": (10, 8), "0.5": (20, 16), "2": (80, 64), "3": (120, 96)}.items():
     values = np.asarray(picture.resize((w, h), Image.BICUBIC))
+    values3 = np.asarray(picture.resize((w, h), Image.LANCZOS))
+    lanczos[name] = [round(float(v), 3) for v in values3[h // 2, w // 2 - 2 : w // 2 + 2]]
     scaled[name] = [round(float(v), 3) for v in values[h // 2, w // 2 - 2 : w // 2 + 2]]
 
 packages = pathlib.Path(__file__).parents[2] / "packages"
 (packages / "nets/src/upscaler/quality.json").write_text(json.dumps({"psnr": psnr, "ssim": ssim}, indent=1) + "\n")
-(packages / "pictures/src/bicubic.json").write_text(json.dumps({"picture": [int(v) for v in noise.ravel()], "scaled": scaled}) + "\n")
+(packages / "pictures/src/bicubic.json").write_text(json.dumps({"picture": [int(v) for v in noise.ravel()], "scaled": scaled, "lanczos": lanczos}) + "\n")

@@ -4,16 +4,20 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { bicubic } from './bicubic.js';
+import { bicubic, lanczos } from './bicubic.js';
 import { readPlane } from './plane.js';
 
-const reference: { picture: number[]; scaled: Record<string, number[]> } = JSON.parse(readFileSync(new URL('./bicubic.json', import.meta.url), 'utf8'));
+const reference: { picture: number[]; scaled: Record<string, number[]>; lanczos: Record<string, number[]> } = JSON.parse(readFileSync(new URL('./bicubic.json', import.meta.url), 'utf8'));
 const noise = { width: 40, height: 32, channels: 1, data: Float32Array.from(reference.picture) };
 const set5 = fileURLToPath(new URL('../../../../shared/data/bench/set5/', import.meta.url));
 
 describe('bicubic', () => {
-  it.each(Object.entries(reference.scaled))('agrees with Pillow at scale %s', (scale, expected) => {
-    const { width, height, data } = bicubic(noise, Number(scale));
+  const both = [
+    ...Object.entries(reference.scaled).map(([scale, expected]) => ['bicubic', scale, expected, bicubic<Float32Array>] as const),
+    ...Object.entries(reference.lanczos).map(([scale, expected]) => ['lanczos', scale, expected, lanczos<Float32Array>] as const),
+  ];
+  it.each(both)('%s agrees with Pillow at scale %s', (_, scale, expected, method) => {
+    const { width, height, data } = method(noise, Number(scale));
     expect([width, height]).toEqual([40 * Number(scale), 32 * Number(scale)]);
     const middle = (height / 2) * width + width / 2 - 2;
     for (const [i, value] of expected.entries()) expect(data[middle + i]).toBeCloseTo(value, 2);

@@ -1,5 +1,5 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
-export { bicubic, type Plane, type Samples } from './bicubic.js';
+export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
