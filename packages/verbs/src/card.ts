@@ -107,11 +107,31 @@ export interface UpscalerCard {
   hours: number;
   licence: string;
   zeuxis: string;
+  /** Of a model that was sharpened against a discriminator too, for `--detail`: how long. */
+  sharpened?: { images: number; steps: number; hours: number };
   /** Measured quality. */
   measures?: Record<string, number | string>;
 }
 
 export type Card = GanCard | FeatureCard | UpscalerCard;
+
+const WEIGHTS = ['faithful', 'sharpened'] as const;
+/** Weights of an upscaler, flat vectors. */
+export type UpscalerWeights = Record<(typeof WEIGHTS)[number], Float32Array>;
+
+/** Both weights of a sharpened upscaler as metadata: base64 of little-endian float32. */
+export const weightsMetadata = (weights: UpscalerWeights): Record<string, string> =>
+  Object.fromEntries(WEIGHTS.map((name) => [`zeuxis.${name}`, Buffer.from(weights[name].buffer, weights[name].byteOffset, weights[name].byteLength).toString('base64')]));
+
+/** The weights in a file's metadata, each of `size` values; undefined where it does not hold both. */
+export function readWeights(bytes: Uint8Array, size: number): UpscalerWeights | undefined {
+  const { metadata } = readOnnx(bytes);
+  const vectors = WEIGHTS.map((name) => {
+    const raw = Buffer.from(metadata[`zeuxis.${name}`] ?? '', 'base64');
+    return [name, new Float32Array(Uint8Array.from(raw).buffer, 0, raw.length >> 2)] as const;
+  });
+  return vectors.every(([, vector]) => vector.length === size && vector.every(Number.isFinite)) ? (Object.fromEntries(vectors) as UpscalerWeights) : undefined;
+}
 
 const KEY = 'zeuxis.card';
 export const cardMetadata = (card: Card): Record<string, string> => ({ [KEY]: JSON.stringify(card) });

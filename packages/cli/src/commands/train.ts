@@ -65,6 +65,8 @@ interface UpscalerOptions extends Common {
   scale?: number;
   preset?: NonNullable<TrainUpscalerOptions['preset']>;
   degrade?: NonNullable<TrainUpscalerOptions['degrade']>;
+  sharpen?: string;
+  adversarial?: number;
   grey?: boolean;
   images?: number;
   minutes?: number;
@@ -85,6 +87,8 @@ function upscalerCommand(train: Command, finish: (code: number) => void): void {
     .option('--scale <n>', 'how many times larger: 2, 3 or 4', whole(1))
     .option('--preset <name>', 'network: best (default) or fast')
     .option('--degrade <how>', 'how reduced pictures are made: bicubic (default), or photo, with blur, noise and JPEG to be undone')
+    .option('--sharpen <run>', 'sharpen the upscaler of that run folder against a discriminator, for `upscale --detail`')
+    .option('--adversarial <x>', 'weight of the discriminator in sharpening (default: 0.02)', positive)
     .option('--grey', 'one channel of luma, for grey pictures')
     .option('--images <n>', 'crops to show', whole(1))
     .option('--minutes <m>', 'time to train instead (default: 30)', positive)
@@ -97,7 +101,7 @@ function upscalerCommand(train: Command, finish: (code: number) => void): void {
     .option('--licence <text>', 'licence of the weights, for the card')
     .action(async (pictures: string, options: UpscalerOptions) => {
       if (options.images !== undefined && options.minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
-      if (!options.resume && options.scale === undefined) train.error("error: required option '--scale <n>' not specified", { exitCode: 2 });
+      if (!options.resume && options.scale === undefined && options.sharpen === undefined) train.error("error: required option '--scale <n>' not specified", { exitCode: 2 });
       const { trainUpscaler } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));

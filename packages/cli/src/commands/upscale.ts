@@ -6,6 +6,7 @@ interface UpscaleOptions extends Common {
   out: string;
   scale?: number;
   model?: string;
+  detail?: number;
   format?: 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff' | 'same';
   quality?: number;
   overwrite?: boolean;
@@ -19,6 +20,7 @@ export function upscaleCommand(program: Command, finish: (code: number) => void)
     .requiredOption('--out <dir>', 'folder for the results; a file keeps its name')
     .option('--scale <n>', 'how many times larger: 2, 3 or 4 (default: the model\'s, or 2)', whole(1))
     .option('--model <name>', 'a shipped name, a .onnx file or a run folder (default: photo-x and the scale, for DICOM medical-x)')
+    .option('--detail <x>', '0 (default) to 1: from the most likely to the sharpest, for models that were sharpened', between(0, 1))
     .addOption(new Option('--format <name>', 'default: png; same keeps each picture\'s own').choices(['png', 'jpeg', 'webp', 'avif', 'tiff', 'same']))
     .option('--quality <q>', '1 to 100, for jpeg, webp and avif', between(1, 100))
     .option('--overwrite', 'replace files that are there (default: they are kept)')

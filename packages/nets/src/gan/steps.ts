@@ -1,6 +1,5 @@
-// The adversarial game as two graphs, one a network. The loss pairs real and fake (Jolicoeur-Martineau, 2018) and is
-// held by R1 + R2, the squared gradient norms of the discriminator at real and at fake pictures, as in R3GAN (Huang et
-// al., 2024):
+// The adversarial game as two graphs, one a network. The loss pairs real and fake and is held by R1 + R2, the squared gradient
+// norms of the discriminator at real and at fake pictures (loss.ts):
 //
 //   D minimises  E softplus(D(fake) - D(real)) + gamma/2 E |grad D(real)|^2 + gamma/2 E |grad D(fake)|^2
 //   G minimises  E softplus(D(real) - D(fake))
@@ -9,20 +8,17 @@ import {
   add,
   cast,
   concat,
-  gradient,
   input,
   mean,
   mul,
   sign,
   sliceAxis,
-  softplus,
-  square,
   sub,
-  sum,
   type Tensor,
 } from '@zeuxis/graph';
 import { adam, adamInputs } from '../adam.js';
 import { augmentation } from './augment.js';
+import { discriminatorGame, generatorGame, squaredSlopes } from './loss.js';
 import { type Gan, LATENT } from './networks.js';
 
 export interface StepOptions {
@@ -63,18 +59,16 @@ export function discriminatorStep(gan: Gan, { batch, penalty, augment = false }:
   const pictures = concat([real, fake], 0);
   const seen = augment ? augmentation(2 * batch, gan.shape.size)(pictures) : pictures;
   const logits = gan.discriminator.build(network.weights, seen, labels && concat([labels, labels], 0));
-  const lead = sub(sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch));
-  const game = mean(softplus(mul(lead, -1)));
+  const [judgedReal, judgedFake] = [sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch)];
+  const game = discriminatorGame(judgedReal, judgedFake);
   let loss = game;
   let norm = mul(game, 0);
   if (penalty) {
-    // Logits of different pictures do not touch, so the gradient of their sum holds every picture's own.
-    const [slope] = gradient(sum(logits), [pictures]);
-    norm = mul(sum(square(slope!)), 1 / batch);
+    norm = mul(squaredSlopes(logits, pictures), 1 / batch);
     loss = add(game, mul(mul(input('gamma', []), 0.5), norm));
   }
   const next = adam(d, moment, network.gradient(loss), adamInputs());
-  return { ...next, loss: game, penalty: mul(norm, 0.5), lead: mean(sign(lead)) };
+  return { ...next, loss: game, penalty: mul(norm, 0.5), lead: mean(sign(sub(judgedReal, judgedFake))) };
 }
 
 /**
@@ -92,7 +86,7 @@ export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOpt
   // Real and fake are judged apart: only the fake half is differentiated.
   const judge = (pictures: Tensor, half: number) =>
     gan.discriminator.build(weights, seen ? sliceAxis(seen, 0, half * batch, batch) : pictures, labels);
-  const loss = mean(softplus(sub(judge(real, 0), judge(fake, 1))));
+  const loss = generatorGame(judge(real, 0), judge(fake, 1));
   const next = adam(g, moment, network.gradient(loss), adamInputs());
   const average = input('average', [gan.generator.size]);
   return {

@@ -3,12 +3,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { UpscalerState } from '@zeuxis/nets';
+import type { SharpenState, UpscalerState } from '@zeuxis/nets';
 import { bicubic, readPlane } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateUpscaler } from '../upscale/evaluate.js';
-import { findUpscaler } from '../upscale/session.js';
+import { findUpscaler, openUpscaler } from '../upscale/session.js';
 import { readCheckpoint } from './checkpoint.js';
 import { type TrainUpscalerOptions, trainUpscaler } from './upscaler.js';
 
@@ -76,6 +76,32 @@ describe('trainUpscaler', () => {
   it('trains for grey, and from degraded pictures', async () => {
     const { card } = await train('grey', { grey: true, degrade: 'photo', scale: 4, crop: 8 });
     expect(card).toMatchObject({ channels: 1, scale: 4, degradation: 'photo' });
+  });
+
+  it('is sharpened against a discriminator, stopped and resumed, and blends by detail', async () => {
+    await train('faithful');
+    const sharpen = { sharpen: join(home, 'faithful'), scale: undefined, preset: undefined, crop: undefined, images: 16, adversarial: 0.5, rateScale: 5 } as never;
+    const { card } = await train('sharp', sharpen);
+    expect(card).toMatchObject({ images: 32, crop: 12, sharpened: { images: 16, steps: 4 } });
+    const controller = new AbortController();
+    await train('sharp-halved', { ...(sharpen as object), signal: controller.signal, onProgress: ({ stage, done }) => stage === 'train' && done === 8 && controller.abort() });
+    await trainUpscaler({ pictures: join(home, 'pictures'), out: join(home, 'sharp-halved'), cache: join(home, 'cache'), threads: 1, resume: true });
+    const [a, b] = await Promise.all(['sharp', 'sharp-halved'].map((run) => readCheckpoint<unknown, SharpenState>(join(home, run, 'checkpoint'), 'upscaler')));
+    for (const [name, vector] of Object.entries(a!.state.vectors)) expect(bytesOf(vector).equals(bytesOf(b!.state.vectors[name as 'weights'])), name).toBe(true);
+    const model = await findUpscaler(join(home, 'sharp'));
+    const draw = async (of: typeof model, detail: number) => {
+      const session = await openUpscaler(of, { threads: 1 }, detail);
+      const small = { data: Float32Array.from({ length: 3 * 144 }, (_, i) => (i * 37 % 101) / 101), shape: [1, 3, 12, 12], type: 'float32' as const };
+      return (await session.run({ small }).finally(() => session.close())).large!.data as Float32Array;
+    };
+    const apart = (x: Float32Array, y: Float32Array) => x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i]!)), 0);
+    const [none, half, all] = [await draw(model, 0), await draw(model, 0.5), await draw(model, 1)];
+    expect(apart(none, await draw(await findUpscaler(join(home, 'faithful')), 0))).toBe(0);
+    expect(apart(none, all)).toBeGreaterThan(1e-4);
+    expect(apart(none, half)).toBeLessThan(apart(none, all));
+    await expect(draw(await findUpscaler(join(home, 'faithful')), 0.5)).rejects.toThrow(/was not sharpened/);
+    await expect(train('twice', { ...(sharpen as object), sharpen: join(home, 'sharp') })).rejects.toThrow(/has sharpened already/);
+    await expect(train('odd', { ...(sharpen as object), crop: 13 } as never)).rejects.toThrow(/--crop 13 at scale 2 is no multiple of 8 px/);
   });
 
   it.each([

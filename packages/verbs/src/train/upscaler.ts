@@ -2,15 +2,27 @@
 
 import { availableParallelism } from 'node:os';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { defineUpscaler, startUpscaler, type UpscalerPreset, type UpscalerShape, type UpscalerState, UpscalerTrainer, type UpscalerTrainerOptions } from '@zeuxis/nets';
+import {
+  defineUpscaler,
+  type SharpenState,
+  SharpenTrainer,
+  startSharpening,
+  startUpscaler,
+  type UpscalerPreset,
+  type UpscalerShape,
+  type UpscalerState,
+  UpscalerTrainer,
+  type UpscalerTrainerOptions,
+} from '@zeuxis/nets';
 import { DEGRADATIONS, type Degradation, openPairs, UserError } from '@zeuxis/pictures';
-import type { Rights, UpscalerCard } from '../card.js';
+import { type Rights, readModel, type UpscalerCard } from '../card.js';
 import { cacheFolder } from '../places.js';
 import type { VerbOptions } from '../progress.js';
+import { readCheckpoint } from './checkpoint.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
 import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, resumable, rightsText } from './settings.js';
-import { UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
+import { SHARPEN_CURVES, SharpenTraining, UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
 
 export interface TrainUpscalerOptions extends VerbOptions {
   /** Folder of JPEG, PNG, WebP, AVIF or TIFF, and folders in it. They are reduced to make the pairs to learn from. */
@@ -23,6 +35,13 @@ export interface TrainUpscalerOptions extends VerbOptions {
   preset?: UpscalerPreset;
   /** How the small pictures are made of the large ones: 'bicubic' (default), or 'photo', with blur, noise and JPEG to be undone. */
   degrade?: Degradation;
+  /**
+   * Run folder of a trained upscaler, to be sharpened against a discriminator; scale, preset and channels are its. The new model
+   * holds both weights, and `upscale` blends them by its `detail`.
+   */
+  sharpen?: string;
+  /** Weight of the discriminator's word beside the errors of pixels, 0.02 by default: more is sharper, and invents more. */
+  adversarial?: number;
   /** Train on luma alone, for grey pictures. Off by default. */
   grey?: boolean;
   /** Crops to show, all parts of a run together. One of `images` and `minutes`; 30 minutes by default. */
@@ -53,6 +72,9 @@ export type TrainUpscalerResult = RunResult<UpscalerCard>;
 export interface UpscalerSettings extends UpscalerTrainerOptions {
   shape: UpscalerShape;
   degradation: Degradation;
+  /** Of a run that sharpens: the card of what it began with, and the discriminator's weight. */
+  faithful?: UpscalerCard;
+  adversarial?: number;
   rights: Rights;
   rateScale: number;
   fingerprint: string;
@@ -64,6 +86,17 @@ export interface UpscalerSettings extends UpscalerTrainerOptions {
 
 const DEFAULT_BATCH = 8;
 const DEFAULT_CROP = 32;
+const DEFAULT_ADVERSARIAL = 0.02;
+/** A discriminator sees the large crop, whose sides it halves thrice. */
+const DISCRIMINATED = 8;
+
+/** What a run sharpens: its settings, its card and the weights that it came to. */
+async function readFaithful(run: string) {
+  const { settings, state } = await readCheckpoint<UpscalerSettings, UpscalerState>(runPaths(run).checkpoint, 'upscaler');
+  if (settings.faithful) throw new UserError(`the run in '${run}' has sharpened already; give the run that it began with`);
+  const { card } = await readModel(runPaths(run).model);
+  return { shape: settings.shape, degradation: settings.degradation, card: card as UpscalerCard, weights: state.vectors.average };
+}
 
 const fixedOf =
   (options: TrainUpscalerOptions) =>
@@ -71,19 +104,17 @@ const fixedOf =
     ['scale', options.scale, shape.scale],
     ['preset', options.preset, shape.preset],
     ['degrade', options.degrade, degradation],
+    ['adversarial', options.adversarial, settings.adversarial],
     ['grey', options.grey, shape.channels === 1],
     ['rights', rightsText(options.rights), rightsText(rights)],
     ['crop', options.crop, side],
     ...(['batch', 'seed', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
   ];
 
-function newSettings(options: TrainUpscalerOptions, shape: UpscalerShape, rights: Rights, fingerprint: string, networks: string): UpscalerSettings {
+function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings, 'shape' | 'degradation' | 'faithful' | 'rights' | 'fingerprint' | 'networks'>): UpscalerSettings {
   return {
-    shape,
-    degradation: options.degrade ?? 'bicubic',
-    rights,
-    fingerprint,
-    networks,
+    ...given,
+    ...(given.faithful ? { adversarial: options.adversarial ?? DEFAULT_ADVERSARIAL } : {}),
     seed: options.seed ?? 0,
     batch: options.batch ?? DEFAULT_BATCH,
     side: options.crop ?? DEFAULT_CROP,
@@ -102,22 +133,26 @@ function newSettings(options: TrainUpscalerOptions, shape: UpscalerShape, rights
 export async function trainUpscaler(options: TrainUpscalerOptions): Promise<TrainUpscalerResult> {
   const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
   checkOptions(options);
-  const before = await resumable<UpscalerSettings, UpscalerState>('upscaler', options, runPaths(out).checkpoint, fixedOf(options));
-  const { scale } = options;
+  const before = await resumable<UpscalerSettings, UpscalerState | SharpenState>('upscaler', options, runPaths(out).checkpoint, fixedOf(options));
+  const faithful = options.sharpen !== undefined && !before ? await readFaithful(options.sharpen) : undefined;
+  const { scale = faithful?.shape.scale } = options;
+  if (faithful && faithful.shape.scale !== scale) throw new UserError(`the run in '${options.sharpen}' enlarges ${faithful.shape.scale} times, not ${scale}; leave --scale out`);
   if (!before && scale === undefined) throw new UserError('say how many times larger: --scale 2, 3 or 4');
-  const shape = before?.settings.shape ?? { preset: options.preset ?? 'best', scale: scale!, channels: options.grey ? 1 : 3 };
+  const shape = before?.settings.shape ?? faithful?.shape ?? { preset: options.preset ?? 'best', scale: scale!, channels: options.grey ? 1 : 3 };
   const upscaler = asUserError(() => defineUpscaler(shape));
   const rights = before?.settings.rights ?? options.rights;
-  const degradation = before?.settings.degradation ?? options.degrade ?? 'bicubic';
+  const degradation = before?.settings.degradation ?? options.degrade ?? faithful?.degradation ?? 'bicubic';
   if (!DEGRADATIONS.includes(degradation)) throw new UserError(`there is no degradation '${degradation}'; choose ${DEGRADATIONS.join(' or ')}`);
   if (!rights) throw new UserError(MISSING_RIGHTS);
+  const side = before?.settings.side ?? options.crop ?? DEFAULT_CROP;
+  if (faithful && (side * shape.scale) % DISCRIMINATED !== 0) throw new UserError(`--crop ${side} at scale ${shape.scale} is no multiple of ${DISCRIMINATED} px, which sharpening needs; try ${DEFAULT_CROP}`);
   return inRunFolder(options, async (begin) => {
     if (before) begin();
     const pairs = await openPairs(options.pictures, {
       scale: shape.scale,
       degradation,
       channels: shape.channels,
-      side: before?.settings.side ?? options.crop ?? DEFAULT_CROP,
+      side,
       cache: options.cache ?? cacheFolder(),
       ...(signal ? { signal } : {}),
       onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
@@ -126,23 +161,30 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
       for (const { file, reason } of [...pairs.skipped, ...pairs.reserved])
         onProgress({ stage: 'decode', done: pairs.count, total: pairs.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
       const networks = networksOf(upscaler.network);
-      const settings = before?.settings ?? newSettings(options, shape, rights, pairs.fingerprint, networks);
+      const given = { shape, degradation, rights, fingerprint: pairs.fingerprint, networks, ...(faithful ? { faithful: faithful.card } : {}) };
+      const settings = before?.settings ?? newSettings(options, given);
       if (settings.fingerprint !== pairs.fingerprint)
         throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
       if (settings.networks !== networks)
         throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
-      const state = before?.state ?? startUpscaler(upscaler, settings.seed);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
       const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
-      const trainer = await UpscalerTrainer.open(upscaler, settings, state, open, await targetOf(device));
-      begin();
-      try {
-        const { length, snapshots } = settings;
-        const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown: { loss: 'loss', 'PSNR dB': 'psnr' }, curves: UPSCALER_CURVES };
-        return await new Loop(new UpscalerTraining(options, settings, pairs, trainer), loop).train();
-      } finally {
-        await trainer.close();
+      const target = await targetOf(device);
+      const { length, snapshots, seed } = settings;
+      const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0 };
+      if (settings.faithful) {
+        const { adversarial = DEFAULT_ADVERSARIAL } = settings;
+        const state = (before?.state as SharpenState | undefined) ?? startSharpening(upscaler, faithful!.weights, seed);
+        const trainer = await SharpenTrainer.open(upscaler, { ...settings, adversarial }, state, open, target);
+        begin();
+        const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', error: 'loss' };
+        return await new Loop(new SharpenTraining(options, settings, pairs, trainer), { ...loop, shown, curves: SHARPEN_CURVES }).train().finally(() => trainer.close());
       }
+      const state = (before?.state as UpscalerState | undefined) ?? startUpscaler(upscaler, seed);
+      const trainer = await UpscalerTrainer.open(upscaler, settings, state, open, target);
+      begin();
+      const shown = { loss: 'loss', 'PSNR dB': 'psnr' };
+      return await new Loop(new UpscalerTraining(options, settings, pairs, trainer), { ...loop, shown, curves: UPSCALER_CURVES }).train().finally(() => trainer.close());
     } finally {
       pairs.close();
     }

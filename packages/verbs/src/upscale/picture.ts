@@ -31,7 +31,7 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
       action: 'c2pa.resized',
       description: `enlarged ${scale} times by the model '${model.name}', which estimated the detail`,
       parent: { path, bytes },
-      generation: { model: { name: model.name, sha256: model.sha256 }, scale },
+      generation: { model: { name: model.name, sha256: model.sha256 }, scale, ...(options.detail ? { detail: options.detail } : {}) },
     },
     { identity, version: VERSION },
   );
@@ -39,13 +39,13 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
-export async function isMadeBefore(target: string, { model, sha256 }: Pick<Job, 'model' | 'sha256'>): Promise<boolean> {
+export async function isMadeBefore(target: string, { model, sha256, options }: Pick<Job, 'model' | 'sha256' | 'options'>): Promise<boolean> {
   const { isMadeFrom } = await import('./dicom.js');
   if (extname(target) === '.dcm') return isMadeFrom(target, model);
   const verdict = await verify(target).catch(() => undefined);
   if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
   const made = verdict.edit;
-  return made?.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale;
+  return made?.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale && (made.detail ?? 0) === (options.detail ?? 0);
 }
 
 const EXTENSIONS: Record<string, RasterFormat> = { '.jpg': 'jpeg', '.tif': 'tiff' };

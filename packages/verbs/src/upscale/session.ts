@@ -3,8 +3,9 @@
 import { availableParallelism } from 'node:os';
 import type { Session } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
+import { defineUpscaler, upscalerModel } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
-import type { UpscalerCard } from '../card.js';
+import { readWeights, type UpscalerCard } from '../card.js';
 import { findModel, type ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 
@@ -16,10 +17,22 @@ export async function findUpscaler(nameOrPath: string): Promise<ListedModel<Upsc
   return model as ListedModel<UpscalerCard>;
 }
 
-/** @throws UserError where ONNX Runtime does not open the model. */
-export async function openUpscaler(model: ListedModel<UpscalerCard>, { device = 'cpu', threads = availableParallelism() }: VerbOptions): Promise<Session> {
-  return openSession(model.bytes, { device, threads }).catch((error: Error) => {
+/**
+ * @param detail 0 is the faithful network, 1 the sharpened; between the two their weights are blended (Wang et al., ESRGAN, 2018).
+ * @throws UserError where ONNX Runtime does not open the model, and for detail where the model was not sharpened.
+ */
+export async function openUpscaler(model: ListedModel<UpscalerCard>, { device = 'cpu', threads = availableParallelism() }: VerbOptions, detail = 0): Promise<Session> {
+  return openSession(detail === 0 ? model.bytes : blended(model, detail), { device, threads }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
   });
+}
+
+function blended({ name, bytes, card }: ListedModel<UpscalerCard>, detail: number): Uint8Array {
+  const upscaler = defineUpscaler(card);
+  const weights = readWeights(bytes, upscaler.network.size);
+  if (!weights)
+    throw new UserError(`the model '${name}' was not sharpened, so that it has no detail to add; leave --detail out, or sharpen it with \`zeuxis train upscaler --sharpen\``);
+  const { faithful, sharpened } = weights;
+  return upscalerModel(upscaler, faithful.map((value, i) => value + detail * (sharpened[i]! - value)), {});
 }

@@ -23,6 +23,8 @@ export interface UpscaleOptions extends VerbOptions {
   scale?: number;
   /** A shipped name, a .onnx file or a run folder; by default `photo-x` and the scale, for DICOM `medical-x` and the scale. */
   model?: string;
+  /** 0 (default) to 1: from what is most likely to what looks sharpest. For models that were sharpened. */
+  detail?: number;
   /** 'png' by default; 'same' keeps each picture's own. DICOM stays DICOM. */
   format?: RasterFormat | 'same';
   /** 1 to 100, for jpeg, webp and avif; 90 by default. */
@@ -66,7 +68,8 @@ export interface Job {
  * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
  */
 export async function upscale(options: UpscaleOptions): Promise<UpscaleResult> {
-  const { out, format = 'png', signal, onProgress = () => {} } = options;
+  const { out, format = 'png', detail = 0, signal, onProgress = () => {} } = options;
+  if (!(detail >= 0 && detail <= 1)) throw new UserError(`the detail must be from 0 to 1, not ${detail}`);
   if (format !== 'same' && !RASTER_FORMATS.includes(format)) throw new UserError(`there is no format '${format}'; choose same, ${RASTER_FORMATS.join(', ')}`);
   const named = options.model === undefined ? undefined : await findUpscaler(options.model);
   const scale = options.scale ?? named?.card.scale ?? 2;
@@ -114,7 +117,7 @@ class Models {
     if (known) return known;
     const opening = (async () => {
       const model = this.named ?? (await findUpscaler(name));
-      return { model, session: await openUpscaler(model, this.options) };
+      return { model, session: await openUpscaler(model, this.options, this.options.detail) };
     })();
     this.opened.set(name, opening);
     return opening;

@@ -1,0 +1,93 @@
+// The adversarial half of an upscaler's training (Ledig et al., SRGAN, 2017): from faithful weights on, against a discriminator
+// that judges patches of the large picture (Isola et al., 2017), with the GAN package's loss. Faithful networks draw the mean of
+// all that could have been; a sharpened one draws one of them. What it draws must still be the small picture when it is reduced,
+// and not far from the truth.
+
+import { abs, add, cast, concat, input, leakyRelu, matrix, mean, mul, resample, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
+import { adam, adamInputs } from '../adam.js';
+import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
+import { bias, convolution, GAIN } from '../layers.js';
+import { Network, type Weights } from '../network.js';
+import type { Upscaler } from './network.js';
+
+/** Channels of the discriminator, halving the sides each time: a logit sees 38 px. */
+const WIDTHS = [32, 64, 96];
+
+/** x [n, c, h, w], -1 to 1, sides multiples of 8 -> one logit a patch, [n, 1, h / 8, w / 8]. */
+function judge(p: Weights, x: Tensor): Tensor {
+  let y = x;
+  for (const [i, width] of WIDTHS.entries()) {
+    y = convolution(p, `down${i}`, y, width, 4, { stride: 2, padding: 1, gain: GAIN });
+    y = leakyRelu(bias(p, `down${i}`, y));
+  }
+  return bias(p, 'logit', convolution(p, 'logit', y, 1, 3, { padding: 1 }));
+}
+
+/** The discriminator for pictures of so many channels. */
+export const patchDiscriminator = (channels: 1 | 3): Network<[Tensor]> => new Network(judge, [input('x', [1, channels, 16, 16])]);
+
+export interface SharpenShape {
+  batch: number;
+  /** Side of a crop of the small picture; the large one's must be a multiple of 8. */
+  side: number;
+}
+
+/** What both graphs are fed. */
+function feeds({ shape, network }: Upscaler, discriminator: Network<[Tensor]>, { batch, side }: SharpenShape) {
+  const { channels, scale } = shape;
+  const unit = (name: string, sides: number) => mul(cast(input(name, [batch, channels, sides, sides], 'uint8'), 'float32'), 1 / 255);
+  return {
+    small: unit('small', side),
+    large: unit('large', side * scale),
+    weights: input('weights', [network.size]),
+    judge: input('discriminator', [discriminator.size]),
+  };
+}
+
+/** 0 to 1 -> -1 to 1. */
+const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
+
+/**
+ * Outputs: `nextWeights`, `nextMoment`, and the scalars `loss`, `penalty` (0 without it) and `lead` (how much oftener than not the
+ * true patch of a pair is ranked above the made one). Inputs: small, large, weights, discriminator, moment, Adam's numbers and,
+ * with the penalty, gamma.
+ */
+export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: SharpenShape & { penalty: boolean }): Record<string, Tensor> {
+  const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
+  const { batch, penalty } = sizes;
+  const fake = upscaler.network.build(upscaler.network.bind(weights).weights, small);
+  const bound = discriminator.bind(d);
+  const pictures = centred(concat([large, fake], 0));
+  const logits = discriminator.build(bound.weights, pictures);
+  const [real, made] = [sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch)];
+  const game = discriminatorGame(real, made);
+  // By the patch: crops of any side are held alike.
+  const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(game, 0);
+  const loss = penalty ? add(game, mul(mul(input('gamma', []), 0.5), slopes)) : game;
+  const next = adam(d, input('moment', [discriminator.size]), bound.gradient(loss), adamInputs());
+  return { ...next, loss: game, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, made))) };
+}
+
+/** The means of `scale` by `scale` pixels. */
+function reduced(x: Tensor, scale: number): Tensor {
+  const means = (side: number) => matrix(side / scale, side, (i, j) => (Math.floor(j / scale) === i ? 1 / scale : 0));
+  return resample(x, means(x.extent(2)), means(x.extent(3)));
+}
+
+/**
+ * Outputs: `nextWeights`, `nextMoment`, `nextAverage`, and the scalars `loss` (the game's), `error` (the mean absolute one).
+ * Inputs: small, large, weights, discriminator, moment, average, decay, Adam's numbers, and `adversarial`, the game's weight.
+ */
+export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: SharpenShape): Record<string, Tensor> {
+  const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
+  const { network, shape } = upscaler;
+  const bound = network.bind(weights);
+  const made = network.build(bound.weights, small);
+  const { weights: fixed } = discriminator.bind(d);
+  const game = generatorGame(discriminator.build(fixed, centred(large)), discriminator.build(fixed, centred(made)));
+  const error = mean(abs(sub(made, large)));
+  const kept = mean(abs(sub(reduced(made, shape.scale), reduced(large, shape.scale))));
+  const loss = add(add(mul(error, 0.5), kept), mul(input('adversarial', []), game));
+  const next = adam(weights, input('moment', [network.size]), bound.gradient(loss), adamInputs());
+  return { ...next, nextAverage: add(next.nextWeights, mul(input('decay', []), sub(input('average', [network.size]), next.nextWeights))), loss: game, error };
+}
