@@ -1,29 +1,51 @@
 // Measures a trained run and puts its model, with its figures in the card, into pretrained/:
 //
-//   node scripts/ship.mjs <run folder> <name> <pictures>
+//   node scripts/ship.mjs <run folder> <name> <pictures>     a generator, against the pictures that it was trained on
+//   node scripts/ship.mjs <run folder> <name>                an upscaler, on Set5 and Set14 (colours)
 //
-// The figures are made from 2,000 pictures at full truncation, seed 0, with the feature network whose hash stands beside them.
+// A generator's figures are made from 2,000 pictures at full truncation, seed 0, with the feature network whose hash stands beside
+// them; an upscaler's are PSNR in dB as `zeuxis evaluate` prints it.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaceMetadata } from '@zeuxis/graph';
 import { writeWhole } from '@zeuxis/pictures';
-import { evaluate, readModel } from '@zeuxis/verbs';
+import { evaluate, evaluateUpscaler, findUpscaler, readModel } from '@zeuxis/verbs';
 
+const USAGE = 'node scripts/ship.mjs <run folder> <name> [<pictures>]';
 const [run, name, pictures] = process.argv.slice(2);
-if (!pictures) throw new Error('node scripts/ship.mjs <run folder> <name> <pictures>');
-const { generated, floor, features } = await evaluate({ model: run, pictures, threads: 2 });
+if (!name) throw new Error(USAGE);
 const { bytes, card } = await readModel(join(run, 'model.onnx'));
-const figures = ({ frechet, kernel, precision, recall, density, coverage }) =>
-  Object.fromEntries(
-    Object.entries({ frechet, kernel: kernel.mean, precision, recall, density, coverage }).map(([key, value]) => [key, Number(value.toPrecision(4))]),
-  );
-const measures = {
-  ...figures(generated),
-  frechetOfRealHalves: figures(floor).frechet,
-  generated: generated.generatedCount,
-  real: generated.realCount,
-  features: `${features.name}, SHA-256 ${features.sha256}`,
-};
+
+async function ofGenerator() {
+  if (!pictures) throw new Error(USAGE);
+  const { generated, floor, features } = await evaluate({ model: run, pictures, threads: 2 });
+  const figures = ({ frechet, kernel, precision, recall, density, coverage }) =>
+    Object.fromEntries(
+      Object.entries({ frechet, kernel: kernel.mean, precision, recall, density, coverage }).map(([key, value]) => [key, Number(value.toPrecision(4))]),
+    );
+  return {
+    ...figures(generated),
+    frechetOfRealHalves: figures(floor).frechet,
+    generated: generated.generatedCount,
+    real: generated.realCount,
+    features: `${features.name}, SHA-256 ${features.sha256}`,
+  };
+}
+
+async function ofUpscaler() {
+  // Its pictures are in colour, which a network of grey ones would be measured on alone.
+  if (card.channels === 1) return undefined;
+  const model = await findUpscaler(run);
+  const measured = {};
+  for (const set of ['set5', 'set14']) {
+    const { mean } = await evaluateUpscaler(model, fileURLToPath(new URL(`../../shared/data/bench/${set}/x${card.scale}`, import.meta.url)));
+    measured[`${set} PSNR`] = Number(mean.model.psnr.toFixed(2));
+    measured[`${set} bicubic`] = Number(mean.bicubic.psnr.toFixed(2));
+  }
+  return measured;
+}
+
+const measures = card.task === 'gan' ? await ofGenerator() : await ofUpscaler();
 const path = fileURLToPath(new URL(`../pretrained/${name}.onnx`, import.meta.url));
-await writeWhole(path, replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, name, measures }) }));
+await writeWhole(path, replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, name, ...(measures ? { measures } : {}) }) }));
 console.log(path, measures);

@@ -18,6 +18,13 @@ export function between(low: number, high: number) {
   };
 }
 
+/** A quality of an encoder. */
+export function quality(text: string): number {
+  const value = whole(1)(text);
+  if (value > 100) throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
+  return value;
+}
+
 export const positive = (text: string): number => {
   const value = Number(text);
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('It must be a number above 0.');

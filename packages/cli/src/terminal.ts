@@ -95,7 +95,8 @@ export class Display {
     // Some events bring only the count; the figures of the one before still hold.
     const known = figures(event) || (stage === this.stage ? this.figures : '');
     if (this.bar) {
-      const payload = { stage, unit, figures: known };
+      // A stage may be a file's name.
+      const payload = { stage: plain(stage), unit, figures: known };
       if (stage === this.stage) {
         this.bar.setTotal(total);
         this.bar.update(done, payload);

@@ -1,7 +1,7 @@
 // Upscalers as a user meets them: trained, measured and used from the command.
 
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,15 +57,17 @@ describe('an upscaler', () => {
     expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^trusted .*enlarged 2 times by the model 'run', which estimated the detail, from '0\.png'/) });
     const again = JSON.parse((await zeuxis('upscale', 'pictures/0.png', '--model', 'run', '--out', 'large', '--json')).out);
     expect(again).toMatchObject({ scale: 2, files: [], kept: [{ path: 'large/0.png' }], failures: [] });
-    const before = await readFile(join(home, 'large', '1.png'));
+    await writeFile(join(home, 'large', '2.png'), 'something else');
+    expect(await zeuxis('upscale', 'pictures/2.png', '--model', 'run', '--out', 'large')).toMatchObject({ code: 1, err: expect.stringMatching(/is there already; --overwrite replaces it/) });
     expect(await zeuxis('upscale', 'pictures/2.png', '--model', 'run', '--out', 'large', '--overwrite', '--quiet')).toMatchObject({ code: 0, err: '' });
-    expect((await readFile(join(home, 'large', '1.png'))).equals(before)).toBe(true);
+    expect((await zeuxis('verify', 'large/2.png')).out).toMatch(/^trusted/);
   });
 
   it('is refused in one line where something is missing or wrong', async () => {
     for (const [args, code, message] of [
       [['upscale', 'pictures'], 2, /required option '--out <dir>'/],
       [['upscale', 'pictures', '--out', 'x', '--scale', '0.5'], 2, /whole number from 1/],
+      [['upscale', 'pictures', '--out', 'x', '--quality', '90.5'], 2, /whole number/],
       [['upscale', 'pictures', '--out', 'x', '--model', 'nowhere'], 1, /^error: there is no model 'nowhere'/],
       [['upscale', 'pictures', '--out', 'x', '--model', 'features'], 1, /is no upscaler but a model for features/],
       [['upscale', 'nothing.png', '--out', 'x', '--model', 'run'], 1, /^error: there is no file 'nothing\.png'\n$/],

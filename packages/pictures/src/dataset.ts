@@ -7,7 +7,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { join } from 'node:path';
 import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
-import { removeStale, writeFault, writeWhole } from './files.js';
+import { partOf, removeStale, writeFault, writeWhole } from './files.js';
 import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
 import { surveyPictures } from './scan.js';
 
@@ -131,12 +131,12 @@ async function openPacked(paths: Paths, files: number, each: number): Promise<{ 
 async function pack(folder: string, files: string[], paths: Paths, options: DatasetOptions): Promise<void> {
   const { size, fit = 'crop', cache, signal, onProgress } = options;
   const each = 3 * size * size;
-  const temporary = `${paths.pixels}.${process.pid}.part`;
+  const temporary = partOf(paths.pixels);
   const outcomes: Outcome[] = new Array(files.length);
   let handle: FileHandle | undefined;
   try {
     await mkdir(cache, { recursive: true });
-    await requireSpace(cache, files.length * each);
+    await requireSpace(cache, files.length * each, 'choose a smaller size');
     const file = await open(temporary, 'w');
     handle = file;
     let done = 0;

@@ -32,10 +32,13 @@ export function refusal(file: Buffer, xmp: Buffer | undefined): Refused | undefi
   return undefined;
 }
 
+/** Of a picture with more pixels than sharp takes. */
+export const TOO_MANY_PIXELS = { skipped: 'more than 268 million pixels; scale it down' };
+
 /** What the decoder's complaint means to the owner of the picture. */
 export function undecodable(error: unknown): Refused {
   const { message } = error as Error;
-  if (/pixel limit/.test(message)) return { skipped: 'more than 268 million pixels; scale it down' };
+  if (/pixel limit/.test(message)) return TOO_MANY_PIXELS;
   return { skipped: `broken, or no picture that this machine reads: ${message.split('\n')[0]}` };
 }
 

@@ -1,15 +1,17 @@
 // Writing files whole or not at all: into a neighbour first, to the disk, then into place.
 
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from './errors.js';
 
 /**
  * Writes a file so that at every moment, power cuts included, its path holds the old contents or the new ones.
- * @throws UserError where the disk is full, read-only or not ours to write; nothing is left behind.
+ * @throws UserError where the disk is full, read-only or not ours to write, the name too long or a folder's; nothing is left behind.
  */
 export async function writeWhole(path: string, ...parts: (Uint8Array | string)[]): Promise<void> {
-  const temporary = `${path}.${process.pid}.part`;
+  const temporary = partOf(path);
   try {
     const file = await open(temporary, 'w');
     try {
@@ -25,7 +27,13 @@ export async function writeWhole(path: string, ...parts: (Uint8Array | string)[]
   }
 }
 
-/** What a writing process calls a file that is not whole yet; versions up to 0.1.0 also wrote '.part.sorted'. */
+/**
+ * What a writing process calls a file that is not whole yet, in the same folder. By chance, as one process may write a file twice at
+ * once; and short whatever the file's own name, which may be as long as the file system allows.
+ */
+export const partOf = (path: string): string => join(dirname(path), `zeuxis-${randomBytes(8).toString('hex')}.${process.pid}.part`);
+
+/** Such a name, and those of versions up to 0.1.0: the file's own name in front, and '.part.sorted' too. */
 const PART = /\.(\d+)\.part(\.sorted)?$/;
 
 /**
@@ -52,14 +60,19 @@ function lives(pid: number): boolean {
 
 /** A fault of writing in words for the person at the keyboard; what is none of these is passed on. */
 export function writeFault(error: unknown, path: string): unknown {
-  const { code, path: taken } = error as NodeJS.ErrnoException;
+  const { code, path: taken, syscall } = error as NodeJS.ErrnoException;
   const folder = dirname(path);
+  // Recursive mkdir says ENOENT where it should say EROFS (Node 20), and then names the first folder that it could not make.
+  if (code === 'ENOENT' && syscall === 'mkdir' && taken && existsSync(dirname(taken)))
+    return new UserError(`the folder '${taken}' cannot be made: '${dirname(taken)}' may not be written; choose another folder`);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new UserError(`the disk of '${folder}' is full: '${path}' was not written; free some space and try again`);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new UserError(`'${path}' may not be written (${code}); choose another folder or change its permissions`);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new UserError(`'${path}' cannot be written: there is no folder '${folder}'`);
+  if (code === 'ENAMETOOLONG') return new UserError(`'${path}' cannot be written: its name is too long; choose a shorter one`);
+  if (code === 'EISDIR') return new UserError(`'${path}' is a folder where a file is to be written; choose another name`);
   // From mkdir.
   if (code === 'EEXIST') return new UserError(`'${taken ?? path}' is a file where a folder is needed; choose another folder`);
   return error;

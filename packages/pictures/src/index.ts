@@ -9,7 +9,7 @@ export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type 
 export { readPlane } from './plane.js';
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';
-export { type EncodeOptions, encodeRaster } from './raster-write.js';
+export { type EncodeOptions, encodeRaster, largestSide, requireFits } from './raster-write.js';
 export { resizePlanar } from './resize.js';
 export { findPictures } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';

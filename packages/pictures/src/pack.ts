@@ -28,13 +28,13 @@ export async function writeAt(file: FileHandle, bytes: Uint8Array, position: num
   }
 }
 
-/** @throws UserError where a folder's disk has not that many bytes left. */
-export async function requireSpace(cache: string, need: number): Promise<void> {
+/** @param otherwise what to do but free some room. @throws UserError where a folder's disk has not that many bytes left. */
+export async function requireSpace(cache: string, need: number, otherwise: string): Promise<void> {
   const { bavail, bsize } = await statfs(cache);
   const free = bavail * bsize;
   if (need > free)
     throw new UserError(
-      `the packed pictures need ${mega(need)} in '${cache}', where ${mega(free)} are free; free some or choose a smaller size`,
+      `the packed pictures need ${mega(need)} in '${cache}', where ${mega(free)} are free; free some or ${otherwise}`,
     );
 }
 

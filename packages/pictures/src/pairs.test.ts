@@ -1,6 +1,6 @@
 // Pairs of a large and a small picture at the boundary: a folder in, crops out. The pictures are drawn here.
 
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -58,6 +58,47 @@ describe('openPairs', () => {
     expect((await readdir(join(home, 'cache'))).some((name) => name.endsWith('.part'))).toBe(false);
   });
 
+  it('packs to the same files each time, and twice at once in one process', async () => {
+    const packed = async (cache: string) => {
+      const names = (await readdir(join(home, cache))).sort();
+      expect(names.map((name) => name.replace(/^\w+/, ''))).toEqual(['.json', '.pairs']);
+      return Promise.all(names.map((name) => readFile(join(home, cache, name), 'latin1')));
+    };
+    const settings = (cache: string) => ({ degradation: 'photo', cache: join(home, cache) }) as const;
+    const both = await Promise.all([open(settings('both')), open(settings('both'))]);
+    const crops = both.map((pairs) => {
+      const [small, large] = [new Uint8Array(3 * 64), new Uint8Array(3 * 256)];
+      pairs.crop({ picture: 1, variant: 3, x: 1, y: 2, turn: 0 }, 8, 0, small, large);
+      pairs.close();
+      return [small, large];
+    });
+    expect(crops[0]).toEqual(crops[1]);
+    const whole = await packed('both');
+    expect(JSON.parse(whole[0]!).entries).toMatchObject([{ file: 'a.png', offset: 0 }, { file: 'deep/b.png', offset: 22 * 16 * 3 * (4 + 4) }]);
+    for (const cache of ['alone', 'again']) {
+      (await open(settings(cache))).close();
+      expect(await packed(cache)).toEqual(whole);
+    }
+  });
+
+  it('keeps the places of others where a picture breaks off, and turns pictures upright', async () => {
+    const folder = join(home, 'some');
+    await mkdir(folder);
+    const data = Uint8Array.from({ length: 40 * 24 * 3 }, (_, i) => (i * 2654435761) >>> 24);
+    const picture = () => sharp(data, { raw: { width: 40, height: 24, channels: 3 } });
+    const torn = await picture().png().toBuffer();
+    await writeFile(join(folder, 'a.png'), torn.subarray(0, torn.length / 2));
+    await picture().jpeg().withMetadata({ orientation: 6 }).toFile(join(folder, 'b.jpg'));
+    const pairs = await openPairs(folder, { scale: 2, channels: 3, side: 8, degradation: 'bicubic', cache: join(home, 'cache') });
+    expect(pairs.skipped).toMatchObject([{ file: 'a.png', reason: expect.stringMatching(/^broken/) }]);
+    expect(pairs.sizes).toMatchObject([{ width: 12, height: 20, offset: 20 * 12 * 3 * 5 }]);
+    const large = new Uint8Array(3 * 256);
+    pairs.crop({ picture: 0, variant: 0, x: 0, y: 0, turn: 0 }, 8, 0, new Uint8Array(3 * 64), large);
+    const upright = await sharp(join(folder, 'b.jpg')).autoOrient().raw().toBuffer();
+    expect([large[0], large[256], large[1]]).toEqual([upright[0], upright[1], upright[3]]);
+    pairs.close();
+  });
+
   it('degrades as photographs suffer, by chance and yet the same each time', async () => {
     const crop = async (cache: string, variant: number) => {
       const pairs = await open({ degradation: 'photo', cache: join(home, cache) });
@@ -72,12 +113,19 @@ describe('openPairs', () => {
     expect(other).not.toEqual(once);
   });
 
-  it('reads luma for grey', async () => {
-    const pairs = await open({ channels: 1 });
-    const large = new Uint8Array(256);
-    pairs.crop({ picture: 0, variant: 0, x: 0, y: 0, turn: 0 }, 8, 0, new Uint8Array(64), large);
-    const { data } = await sharp(join(home, 'pictures', 'a.png')).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
-    expect(large[0]).toBe(data[0]);
+  it.each(['bicubic', 'photo'] as const)('reads luma of BT.601 for grey, %s', async (degradation) => {
+    const folder = join(home, `plain ${degradation}`);
+    await mkdir(folder);
+    const colours = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]] as const;
+    for (const [i, [r, g, b]] of colours.entries())
+      await sharp({ create: { width: 20, height: 20, channels: 3, background: { r, g, b } } }).png().toFile(join(folder, `${i}.png`));
+    await sharp(new Uint8Array(400).fill(99), { raw: { width: 20, height: 20, channels: 1 } }).toColourspace('b-w').png().toFile(join(folder, '4.png'));
+    const pairs = await openPairs(folder, { scale: 2, channels: 1, side: 8, degradation, cache: join(home, 'cache') });
+    const [small, large] = [new Uint8Array(5 * 64), new Uint8Array(5 * 256)];
+    for (let picture = 0; picture < 5; picture++) pairs.crop({ picture, variant: 0, x: 1, y: 1, turn: 0 }, 8, picture, small, large);
+    const values = [76, 150, 29, 255, 99];
+    for (const [i, value] of values.entries()) expect([...new Set(large.subarray(i * 256, (i + 1) * 256))]).toEqual([value]);
+    if (degradation === 'bicubic') expect(values.map((_, i) => small[i * 64])).toEqual(values);
     pairs.close();
   });
 

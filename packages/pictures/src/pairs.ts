@@ -4,15 +4,16 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { bicubic } from './bicubic.js';
-import { type Refused, refusal, undecodable } from './decode.js';
+import { type Refused, refusal, TOO_MANY_PIXELS, undecodable } from './decode.js';
 import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
-import { removeStale, writeFault, writeWhole } from './files.js';
+import { partOf, removeStale, writeFault, writeWhole } from './files.js';
 import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
+import { MAXIMUM_PIXELS } from './raster-read.js';
 import { surveyPictures } from './scan.js';
 
 /** How reduced pictures are made: 'bicubic', or 'photo', with blur, noise and JPEG by chance. */
@@ -85,7 +86,7 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
   const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
   const { files, print } = await surveyPictures(folder, signal);
-  const key = createHash('sha256').update(`pairs 2 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
+  const key = createHash('sha256').update(`pairs 3 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);
   if (!packed) {
@@ -143,73 +144,142 @@ async function openPacked(paths: Paths): Promise<{ index: Index; descriptor: num
   return undefined;
 }
 
-/** Interleaved samples of a whole picture, upright, on white, its sides cut to multiples of the scale. */
-async function decodeWhole(file: Buffer, { scale, channels, side }: PairsOptions): Promise<{ width: number; height: number; data: Uint8Array } | Refused> {
+/** Where a picture's pixels go, known before they are decoded. */
+interface Slot {
+  width: number;
+  height: number;
+  offset: number;
+}
+
+/** The sides that the small picture will have, by the file's header, upright; or why it cannot serve, or must not. */
+async function measure(file: Buffer, { scale, side }: PairsOptions): Promise<{ width: number; height: number } | Refused> {
   try {
-    const picture = sharp(file, { failOn: 'truncated' });
-    const { xmp } = await picture.metadata();
+    const { xmp, autoOrient } = await sharp(file, { failOn: 'truncated' }).metadata();
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    const flat = picture.autoOrient().flatten({ background: 'white' }).toColourspace(channels === 1 ? 'b-w' : 'srgb').removeAlpha();
-    const { data, info } = await flat.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    const [width, height] = [Math.floor(info.width / scale), Math.floor(info.height / scale)];
-    if (Math.min(width, height) < side) return { skipped: `too small: ${info.width}x${info.height}, the shorter side must be ${side * scale} px` };
-    const [w, h] = [width * scale, height * scale];
-    const cut = new Uint8Array(w * h * channels);
-    for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) for (let c = 0; c < channels; c++)
-      cut[(y * w + x) * channels + c] = data[(y * info.width + x) * info.channels + Math.min(c, info.channels - 1)]!;
-    return { width, height, data: cut };
+    const { width, height } = autoOrient;
+    // Room would be asked for that it will never fill.
+    if (width * height > MAXIMUM_PIXELS) return TOO_MANY_PIXELS;
+    const small = { width: Math.floor(width / scale), height: Math.floor(height / scale) };
+    if (Math.min(small.width, small.height) < side)
+      return { skipped: `too small: ${width}x${height}, the shorter side must be ${side * scale} px` };
+    return small;
   } catch (error) {
     return undecodable(error);
   }
 }
 
+/** Interleaved samples of a whole picture, upright, on white, its sides cut to those of its slot. */
+async function decodeWhole(file: Buffer, slot: Slot, { scale, channels }: PairsOptions): Promise<{ data: Uint8Array } | Refused> {
+  try {
+    const picture = sharp(file, { failOn: 'truncated' });
+    const flat = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb').removeAlpha();
+    const { data, info } = await flat.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    if (Math.floor(info.width / scale) !== slot.width || Math.floor(info.height / scale) !== slot.height)
+      return { skipped: `broken: it is ${info.width}x${info.height}, and its header says otherwise` };
+    const [w, h] = [slot.width * scale, slot.height * scale];
+    const cut = new Uint8Array(w * h * channels);
+    const [green, blue] = info.channels < 3 ? [0, 0] : [1, 2];
+    for (let y = 0, to = 0; y < h; y++)
+      for (let x = 0, from = y * info.width * info.channels; x < w; x++, from += info.channels) {
+        const [r, g, b] = [data[from]!, data[from + green]!, data[from + blue]!];
+        if (channels === 1) cut[to++] = luma(r, g, b);
+        else {
+          cut[to++] = r;
+          cut[to++] = g;
+          cut[to++] = b;
+        }
+      }
+    return { data: cut };
+  } catch (error) {
+    return undecodable(error);
+  }
+}
+
+/** Of ITU-R BT.601, over all of 0 to 255 as in JPEG, rounded. libvips's 'b-w' is another: it goes through linear light. */
+const luma = (r: number, g: number, b: number): number => Math.floor((299 * r + 587 * g + 114 * b + 500) / 1000);
+
+/**
+ * Packs in two passes: headers first, so that each picture has its place by its file's, whichever worker finishes first, and
+ * the whole room is known before it is taken. Then all packings of a key are the same to the byte, and it does not matter whose
+ * index and whose pixels come to lie beside each other. The slots of files that turn out broken stay holes, which take no room.
+ */
 async function pack(folder: string, files: string[], paths: Paths, options: PairsOptions): Promise<void> {
   const { scale, channels, degradation, cache, signal, onProgress } = options;
-  const temporary = `${paths.pixels}.${process.pid}.part`;
-  const index: Index = { entries: [], skipped: [], reserved: [], bytes: 0 };
-  const handle = await mkdir(cache, { recursive: true })
-    .then(() => open(temporary, 'w'))
-    .catch((error) => {
-      throw writeFault(error, paths.pixels);
-    });
+  const variants = VARIANTS[degradation];
+  const temporary = partOf(paths.pixels);
+  const read = (i: number) =>
+    readFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => ({ skipped: `cannot be read (${error.code})` }));
+  let handle: FileHandle | undefined;
   try {
+    const outcomes: (Slot | Refused)[] = new Array(files.length);
+    await inParallel(files.length, async (i) => {
+      signal?.throwIfAborted();
+      const bytes = await read(i);
+      const measured = Buffer.isBuffer(bytes) ? await measure(bytes, options) : bytes;
+      outcomes[i] = 'width' in measured ? { ...measured, offset: 0 } : measured;
+    });
+    let room = 0;
+    for (const outcome of outcomes) {
+      if (!('offset' in outcome)) continue;
+      outcome.offset = room;
+      room += outcome.width * outcome.height * channels * (scale ** 2 + variants);
+    }
+    if (room === 0) throw nothingUsable(folder, indexOf(files, outcomes, room));
+    await mkdir(cache, { recursive: true });
+    await requireSpace(cache, room, 'take fewer pictures');
+    const file = await open(temporary, 'w');
+    handle = file;
     let done = 0;
     await inParallel(files.length, async (i) => {
       signal?.throwIfAborted();
-      const path = join(folder, files[i]!);
-      const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => error);
-      const decoded = bytes instanceof Error ? { skipped: `cannot be read (${bytes.code})` } : await decodeWhole(bytes, options);
-      if ('data' in decoded) {
-        const { width, height, data } = decoded;
-        const large = { width: width * scale, height: height * scale, channels, data };
-        // Seeds by place in the folder, not by when a worker got there.
-        const reduce = (variant: number) =>
-          degradation === 'bicubic' ? bicubic(large, 1 / scale) : degradePhoto(large, scale, i * VARIANTS[degradation] + variant);
-        const reduced = await Promise.all(Array.from({ length: VARIANTS[degradation] }, (_, variant) => reduce(variant)));
-        const offset = index.bytes;
-        index.bytes += data.length + reduced.reduce((sum, small) => sum + small.data.length, 0);
-        await requireSpace(cache, index.bytes - offset);
-        await writeAt(handle, data, offset);
-        for (const [variant, small] of reduced.entries()) await writeAt(handle, small.data, offset + data.length + variant * small.data.length);
-        index.entries.push({ file: files[i]!, width, height, offset });
-      } else if ('skipped' in decoded) index.skipped.push({ file: files[i]!, reason: decoded.skipped });
-      else index.reserved.push({ file: files[i]!, reason: decoded.reserved });
+      const slot = outcomes[i]!;
+      if ('offset' in slot) {
+        const bytes = await read(i);
+        const decoded = Buffer.isBuffer(bytes) ? await decodeWhole(bytes, slot, options) : bytes;
+        if ('data' in decoded) {
+          const large = { width: slot.width * scale, height: slot.height * scale, channels, data: decoded.data };
+          // Seeds by place in the folder, not by when a worker got there.
+          const reduce = (variant: number) =>
+            degradation === 'bicubic' ? bicubic(large, 1 / scale) : degradePhoto(large, scale, i * variants + variant);
+          const reduced = await Promise.all(Array.from({ length: variants }, (_, variant) => reduce(variant)));
+          let at = slot.offset;
+          for (const { data } of [large, ...reduced]) {
+            await writeAt(file, data, at);
+            at += data.length;
+          }
+        } else outcomes[i] = decoded;
+      }
       onProgress?.({ done: ++done, total: files.length });
     });
-    // Workers finish in any order; crops are drawn by position, and must not depend on it.
-    for (const list of [index.entries, index.skipped, index.reserved]) list.sort((a, b) => (a.file < b.file ? -1 : 1));
-    if (index.entries.length === 0) {
-      const [first] = [...index.skipped, ...index.reserved];
-      throw new UserError(`'${folder}' holds no usable picture${first ? ` ('${first.file}', for one: ${first.reason})` : ''}`);
-    }
-    await handle.sync();
-    await handle.close();
+    const index = indexOf(files, outcomes, room);
+    if (index.entries.length === 0) throw nothingUsable(folder, index);
+    await file.truncate(room);
+    await file.sync();
+    await file.close();
+    // The pixels last: what is left of a stop in between is the small file, and it counts for nothing alone.
     await writeWhole(paths.index, JSON.stringify(index));
     await rename(temporary, paths.pixels);
   } catch (error) {
-    await handle.close().catch(() => {});
+    await handle?.close().catch(() => {});
     await rm(temporary, { force: true }).catch(() => {});
     throw writeFault(error, paths.pixels);
   }
+}
+
+/** In the order of files. */
+function indexOf(files: string[], outcomes: (Slot | Refused)[], bytes: number): Index {
+  const index: Index = { entries: [], skipped: [], reserved: [], bytes };
+  for (const [i, outcome] of outcomes.entries()) {
+    const file = files[i]!;
+    if ('offset' in outcome) index.entries.push({ file, ...outcome });
+    else if ('skipped' in outcome) index.skipped.push({ file, reason: outcome.skipped });
+    else index.reserved.push({ file, reason: outcome.reserved });
+  }
+  return index;
+}
+
+function nothingUsable(folder: string, { skipped, reserved }: Index): UserError {
+  const [first] = [...skipped, ...reserved];
+  return new UserError(`'${folder}' holds no usable picture${first ? ` ('${first.file}', for one: ${first.reason})` : ''}`);
 }

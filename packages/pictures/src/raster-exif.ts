@@ -35,23 +35,32 @@ const structural = (tag: number) =>
 const RESOLUTION = [0x11a, 0x11b, 0x128];
 /** What one JPEG segment holds; a larger value would lose all of the EXIF there. */
 const LARGEST = 0xff00;
+/**
+ * As many entries and bytes of values as are believed. Entries may share one area, so a small file can claim gigabytes; no camera
+ * writes as much, and more than a JPEG segment can stand in a TIFF only.
+ */
+const [MOST_ENTRIES, MOST_BYTES] = [4096, 0x10000];
+export const MOST_OF_TIFF = 2 ** 20;
 
 const readerOf = (bytes: Buffer, little: boolean) => ({
   u16: (at: number) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at)),
   u32: (at: number) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)),
 });
 
-/** The entries of one directory; those that point outside the block are left out. */
+/** The entries of one directory, the first of each tag; those that point outside the block are left out. */
 function readIfd(bytes: Buffer, offset: number, little: boolean): Entry[] {
   const { u16, u32 } = readerOf(bytes, little);
   const entries: Entry[] = [];
+  const seen = new Set<number>();
   if (offset < 8 || offset + 2 > bytes.length) return entries;
   const count = u16(offset);
   for (let at = offset + 2; at < offset + 2 + 12 * count && at + 12 <= bytes.length; at += 12) {
     const [tag, type, values] = [u16(at), u16(at + 2), u32(at + 4)];
     const length = (SIZE[type] ?? 0) * values;
     const from = length <= 4 ? at + 8 : u32(at + 8);
-    if (length > 0 && from + length <= bytes.length) entries.push({ tag, type, count: values, value: bytes.subarray(from, from + length) });
+    if (length === 0 || from + length > bytes.length || seen.has(tag)) continue;
+    seen.add(tag);
+    entries.push({ tag, type, count: values, value: bytes.subarray(from, from + length) });
   }
   return entries;
 }
@@ -65,7 +74,8 @@ function header(bytes: Buffer): { little: boolean; first: number } | undefined {
   return u16(2) === 42 ? { little, first: u32(4) } : undefined;
 }
 
-function parse(bytes: Buffer): Exif | undefined {
+/** @returns undefined where it is none, or more than `most` bytes or MOST_ENTRIES. */
+function parse(bytes: Buffer, most: number): Exif | undefined {
   const found = header(bytes);
   if (!found) return undefined;
   const { little, first } = found;
@@ -77,13 +87,15 @@ function parse(bytes: Buffer): Exif | undefined {
   const main = readIfd(bytes, first, little);
   const camera = below(main, EXIF_IFD);
   const fits = ({ tag, value }: Entry) => ![EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].includes(tag) && value.length <= LARGEST;
-  return {
-    little,
+  const exif = {
     main: main.filter((entry) => fits(entry) && !structural(entry.tag)),
     camera: camera.filter(fits),
     gps: below(main, GPS_IFD).filter(fits),
     interoperability: below(camera, INTEROPERABILITY_IFD).filter(fits),
   };
+  const all = Object.values(exif).flat();
+  if (all.length > MOST_ENTRIES || all.reduce((sum, { value }) => sum + value.length, 0) > most) return undefined;
+  return { little, ...exif };
 }
 
 function number(little: boolean, type: number, value: number): Buffer {
@@ -136,10 +148,10 @@ function directories({ main, camera, gps, interoperability, little }: Exif, base
 
 /**
  * A file's EXIF made true of upright pixels of a size: the orientation is 1, the thumbnail is gone, the dimensions are these.
- * @param bytes the EXIF block, or a whole TIFF. @returns undefined where nothing usable is in it.
+ * @param bytes the EXIF block, or a whole TIFF. @param most bytes of values. @returns undefined where nothing usable is in it, or more.
  */
-export function uprightExif(bytes: Buffer, width: number, height: number): Buffer | undefined {
-  const exif = parse(bytes.toString('latin1', 0, 6) === 'Exif\0\0' ? bytes.subarray(6) : bytes);
+export function uprightExif(bytes: Buffer, width: number, height: number, most = MOST_BYTES): Buffer | undefined {
+  const exif = parse(bytes.toString('latin1', 0, 6) === 'Exif\0\0' ? bytes.subarray(6) : bytes, most);
   if (!exif) return undefined;
   const { little, main, camera, gps } = exif;
   // Every TIFF has these, and they say nothing that is not said elsewhere.
@@ -167,7 +179,7 @@ function turned(exif: Exif): Exif {
 /** A TIFF with EXIF among its directories: the first one is written anew at the end, where there is room. */
 export function addExifToTiff(file: Buffer, block: Buffer): Buffer {
   const found = header(file);
-  let exif = parse(block);
+  let exif = parse(block, MOST_OF_TIFF);
   if (!found || !exif) return file;
   const { little, first } = found;
   if (exif.little !== little) exif = turned(exif);

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { UserError } from './errors.js';
 import { RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
-import { uprightExif } from './raster-exif.js';
+import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
 
 /** As many pixels as sharp itself takes at most, 16,383 squared. */
 export const MAXIMUM_PIXELS = 268_402_689;
@@ -53,7 +53,7 @@ export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS 
     data,
     format,
     ...optional('icc', fits(metadata.icc, channels) ? metadata.icc : undefined),
-    ...optional('exif', exif && uprightExif(exif, width, height)),
+    ...optional('exif', exif && uprightExif(exif, width, height, format === 'tiff' ? MOST_OF_TIFF : undefined)),
     ...optional('xmp', metadata.xmp && uprightXmp(metadata.xmp)),
     ...optional('density', metadata.density),
   };

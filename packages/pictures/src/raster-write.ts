@@ -4,7 +4,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Raw, type Sharp } from 'sharp';
 import { UserError } from './errors.js';
 import type { Raster, RasterFormat } from './raster.js';
-import { addExifToTiff, uprightExif } from './raster-exif.js';
+import { addExifToTiff, MOST_OF_TIFF, uprightExif } from './raster-exif.js';
 
 export interface EncodeOptions {
   format: RasterFormat;
@@ -21,6 +21,16 @@ const LONGEST: Partial<Record<RasterFormat, number>> = { jpeg: 65_500, webp: 16_
 const LARGE = 32e6;
 const NAME: Record<RasterFormat, string> = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', avif: 'AVIF', tiff: 'TIFF' };
 
+/** The longest side in px that a format holds; undefined where it is none that a picture here reaches. */
+export const largestSide = (format: RasterFormat): number | undefined => LONGEST[format];
+
+/** For callers that would rather refuse before their work than after it. @throws UserError for a picture too large for the format. */
+export function requireFits(width: number, height: number, format: RasterFormat): void {
+  const longest = largestSide(format);
+  if (longest !== undefined && Math.max(width, height) > longest)
+    throw new UserError(`${width}x${height} is too large for ${NAME[format]}, which ends at ${longest} px a side; choose png or tiff`);
+}
+
 /**
  * A picture file's bytes, with the ICC profile, EXIF, XMP and density of the picture. PNG and TIFF (deflate) keep each value; the
  * others store 8 bits (rounded), and WebP and AVIF store grey as RGB. JPEG has no alpha: the picture is laid on white.
@@ -32,11 +42,9 @@ const NAME: Record<RasterFormat, string> = { png: 'PNG', jpeg: 'JPEG', webp: 'We
 export async function encodeRaster(picture: Omit<Raster, 'format'>, options: EncodeOptions): Promise<Buffer> {
   const { format, quality = options.format === 'avif' ? 80 : 90 } = options;
   const { width, height } = picture;
-  const longest = LONGEST[format];
-  if (longest !== undefined && Math.max(width, height) > longest)
-    throw new UserError(`${width}x${height} is too large for ${NAME[format]}, which ends at ${longest} px a side; choose png or tiff`);
+  requireFits(width, height, format);
   const pixels = prepared(picture, format);
-  const exif = picture.exif && uprightExif(picture.exif, width, height);
+  const exif = picture.exif && uprightExif(picture.exif, width, height, MOST_OF_TIFF);
   const large = width * height > LARGE;
   const carried = carry(pixels, { icc: picture.icc, exif, xmp: picture.xmp, density: picture.density });
   switch (format) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeRaster, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, UserError } from './index.js';
+import { encodeRaster, largestSide, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, requireFits, UserError } from './index.js';
 import { uprightExif } from './raster-exif.js';
 
 let home: string;
@@ -262,10 +262,40 @@ describe('refused, in one line that names the file', () => {
     await expect(encodeRaster(long, { format: 'webp' })).rejects.toThrow(/WebP, which ends at 16383/);
     await expect(encodeRaster(long, { format: 'avif' })).rejects.toThrow(/AVIF, which ends at 16384/);
     expect((await through(long, 'png')).width).toBe(70_000);
+    expect(RASTER_FORMATS.map((format) => largestSide(format))).toEqual(RASTER_FORMATS.map((format) => ({ jpeg: 65_500, webp: 16_383, avif: 16_384 } as Record<string, number>)[format]));
+    expect(() => requireFits(1, 16_384, 'webp')).toThrow(/^1x16384 is too large for WebP/);
+    requireFits(16_384, 16_384, 'avif');
     const row = (width: number) => ({ ...long, width, data: new Uint8Array(width) });
     expect((await through(row(65_500), 'jpeg')).width).toBe(65_500);
     expect((await through(row(16_383), 'webp')).width).toBe(16_383);
     expect((await through(row(16_384), 'avif')).width).toBe(16_384);
+  });
+});
+
+describe('EXIF that claims more than it holds', () => {
+  /** A block of entries of ASCII that all point at one area. */
+  const shared = (tags: number[], length: number) => {
+    const block = Buffer.alloc(8 + 2 + 12 * tags.length + 4 + length, 'x');
+    block.write('II*\0', 'latin1');
+    block.writeUInt32LE(8, 4);
+    block.writeUInt16LE(tags.length, 8);
+    for (const [i, tag] of tags.entries()) {
+      block.writeUInt16LE(tag, 10 + 12 * i);
+      block.writeUInt16LE(2, 12 + 12 * i);
+      block.writeUInt32LE(length, 14 + 12 * i);
+      block.writeUInt32LE(block.length - length, 18 + 12 * i);
+    }
+    return block;
+  };
+  const tags = (count: number) => Array.from({ length: count }, (_, i) => 0x9000 + i);
+
+  it('is left out, its repeated tags are dropped', () => {
+    expect(uprightExif(shared(tags(20_000), 60_000), 1, 1)).toBeUndefined();
+    expect(uprightExif(shared(tags(4097), 5), 1, 1, 2 ** 20)).toBeUndefined();
+    expect(uprightExif(shared(tags(30), 60_000), 1, 1)).toBeUndefined();
+    expect(uprightExif(shared(tags(30), 60_000), 1, 1, 2 ** 20)).toBeUndefined();
+    expect(uprightExif(shared(tags(10), 60_000), 1, 1, 2 ** 20)!.length).toBeGreaterThan(600_000);
+    expect(uprightExif(shared(Array(20_000).fill(0x10f), 60_000), 1, 1)!.length).toBeLessThan(60_100);
   });
 });
 

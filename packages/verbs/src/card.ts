@@ -107,8 +107,8 @@ export interface UpscalerCard {
   hours: number;
   licence: string;
   zeuxis: string;
-  /** Of a model that was sharpened against a discriminator too, for `--detail`: how long. */
-  sharpened?: { images: number; steps: number; hours: number };
+  /** Of a model that was sharpened against a discriminator too, for `--detail`: on what, and how long. */
+  sharpened?: { trainingSet: TrainingSet; seed: number | string; images: number; steps: number; hours: number };
   /** Measured quality. */
   measures?: Record<string, number | string>;
 }
@@ -132,6 +132,9 @@ export function readWeights(bytes: Uint8Array, size: number): UpscalerWeights | 
   });
   return vectors.every(([, vector]) => vector.length === size && vector.every(Number.isFinite)) ? (Object.fromEntries(vectors) as UpscalerWeights) : undefined;
 }
+
+/** More overlap than any network of ours needs: tiles of strangers' models must not grow without bound. */
+const LARGEST_MARGIN = 64;
 
 const KEY = 'zeuxis.card';
 export const cardMetadata = (card: Card): Record<string, string> => ({ [KEY]: JSON.stringify(card) });
@@ -186,13 +189,14 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
     if (!SCALES.some((scale) => scale === card.scale)) return 'it states no scale';
     if (![1, 3].includes(card.channels) || shaped('small', inputs)[1] !== card.channels || shaped('large', outputs)[1] !== card.channels)
       return `it says ${card.channels} channels, which the graph does not take`;
-    if (!(Number.isInteger(card.margin) && card.margin >= 0 && card.margin < 1024)) return 'it states no margin';
-    return saysTraining([card.trainingSet]) ?? card;
+    if (!(Number.isInteger(card.margin) && card.margin >= 0 && card.margin <= LARGEST_MARGIN)) return `it states no margin up to ${LARGEST_MARGIN} px`;
+    if (typeof card.preset !== 'string' || !Number.isInteger(card.crop)) return 'it does not say how it was trained';
+    return saysTraining([card.trainingSet, ...(card.sharpened ? [card.sharpened.trainingSet] : [])]) ?? counts(card, ['images', 'steps', 'batch', 'hours']) ?? card;
   }
   if (!Number.isInteger(card.size)) return 'it states no size';
   if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';
   const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet];
-  const unsaid = saysTraining(sets);
+  const unsaid = saysTraining(sets) ?? counts(card, ['images', 'steps', 'batch', 'hours']);
   if (unsaid) return unsaid;
   if (card.task === 'features') return card;
   if (card.task !== 'gan') return 'it states no task that this version knows';
@@ -204,7 +208,14 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
   return card;
 }
 
+const isSet = (set: TrainingSet | undefined): boolean =>
+  typeof set?.name === 'string' && typeof set.fingerprint === 'string' && typeof set.pictures === 'number' && typeof set.rights?.text === 'string' && typeof set.rights.name === 'string';
+
 const saysTraining = (sets: readonly TrainingSet[]): string | undefined =>
-  !Array.isArray(sets) || sets.some((set) => typeof set?.name !== 'string' || typeof set.rights?.text !== 'string')
-    ? 'it does not say what the model was trained on'
-    : undefined;
+  Array.isArray(sets) && sets.every(isSet) ? undefined : 'it does not say what the model was trained on';
+
+/** What is wrong with numbers of a card. */
+const counts = (card: object, keys: readonly string[]): string | undefined => {
+  const missing = keys.find((key) => typeof (card as Record<string, unknown>)[key] !== 'number');
+  return missing && `it states no ${missing}`;
+};

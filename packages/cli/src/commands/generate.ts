@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { between, common, whole } from '../options.js';
+import { between, common, quality, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
 interface GenerateOptions extends Common {
@@ -24,7 +24,7 @@ export function generateCommand(program: Command): void {
     .option('--seed <seed>', 'equal seeds give equal pictures (default: 0)')
     .addOption(new Option('--sheet [only]', 'a contact sheet as well, or only one').choices(['only']))
     .addOption(new Option('--format <name>', 'default: png').choices(['png', 'jpeg', 'webp']))
-    .option('--quality <q>', '1 to 100, for jpeg and webp (default: 90)', between(1, 100))
+    .option('--quality <q>', '1 to 100, for jpeg and webp (default: 90)', quality)
     .action(async (model: string, options: GenerateOptions) => {
       const { generate } = await import('@zeuxis/verbs');
       const display = await Display.open(options);

@@ -35,7 +35,8 @@ export function modelsCommand(program: Command): void {
       const { findModel } = await import('@zeuxis/verbs');
       const model = await findModel(nameOrPath);
       const { card } = model;
-      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet];
+      const sharpened = card.task === 'upscaler' ? card.sharpened : undefined;
+      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet, ...(sharpened ? [sharpened.trainingSet] : [])];
       const figures =
         card.task !== 'features'
           ? Object.entries(card.measures ?? {})
@@ -53,6 +54,7 @@ export function modelsCommand(program: Command): void {
           `rights       ${rights.text} (stated by ${rights.name})`,
         ]),
         `training     ${card.images} ${card.task === 'upscaler' ? 'crops' : 'pictures'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
+        ...(sharpened ? [`sharpened    ${sharpened.images} crops shown, ${sharpened.steps} steps, ${sharpened.hours} h, seed ${sharpened.seed}`] : []),
         `licence      ${card.licence}`,
         ...figures.map(([name, value]) => `${String(name).padEnd(12)} ${value}`),
       ]);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { between, common, positive, whole } from '../options.js';
+import { between, common, positive, quality, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
 interface UpscaleOptions extends Common {
@@ -22,7 +22,7 @@ export function upscaleCommand(program: Command, finish: (code: number) => void)
     .option('--model <name>', 'a shipped name, a .onnx file or a run folder (default: photo-x and the scale, for DICOM medical-x)')
     .option('--detail <x>', '0 (default) to 1: from the most likely to the sharpest, for models that were sharpened', between(0, 1))
     .addOption(new Option('--format <name>', 'default: png; same keeps each picture\'s own').choices(['png', 'jpeg', 'webp', 'avif', 'tiff', 'same']))
-    .option('--quality <q>', '1 to 100, for jpeg, webp and avif', between(1, 100))
+    .option('--quality <q>', '1 to 100, for jpeg, webp and avif', quality)
     .option('--overwrite', 'replace files that are there (default: they are kept)')
     .option('--max-pixels <millions>', 'the most megapixels of a picture before it is enlarged (default: 268)', positive)
     .action(async (inputs: string[], options: UpscaleOptions) => {

@@ -34,7 +34,7 @@ export interface UpscalerReport {
 }
 
 const BETAS = { first: 0.9, second: 0.99 };
-/** Learning rate: rises over the first steps, or over the first share of a short run, then falls to nothing on a cosine (Loshchilov and Hutter, 2017). */
+/** Learning rate: rises over the first steps, or over the first share of a short run, then falls to a two-hundredth on a cosine (Loshchilov and Hutter, 2017). */
 const RATE = 1e-3;
 const [WARM_STEPS, WARM_SHARE] = [200, 0.05];
 /** Steps after which the average has forgotten half, at most, and as a share of those done. */

@@ -26,6 +26,33 @@ export type Native = Uint8Array;
 /** Compressed pixels: gives each of `count` frames. Throws where the file does not say which fragments are whose. */
 export type Encapsulated = (count: number) => Uint8Array[];
 
+/** What a file claims is more than is believed: the message says what. */
+export class TooMuch extends Error {}
+/** Bytes that deflated data may come to: the 2^28 values of 16 bits that are read at most, and room for the rest. */
+const MOST_INFLATED = 2 ** 29 + 2 ** 26;
+/** Each element takes most of a kilobyte of memory, and eight bytes of a file. */
+const MOST_ELEMENTS = 2 ** 20;
+/** Where the meta information, a dozen short elements, and the first after it must have ended: these are read without a count. */
+const MOST_META = 2 ** 20;
+
+/** Ends dicom-parser's reading, within sequences as well: every element and item has a VR or a length of 32 bits, which it reads here. */
+function limited(stream: ByteStream): ByteStream {
+  const { readUint32, readFixedString } = stream;
+  let steps = 0;
+  const count = () => {
+    if (++steps > MOST_ELEMENTS) throw new TooMuch(`it holds more than ${MOST_ELEMENTS / 2 ** 20} million elements`);
+  };
+  stream.readUint32 = () => {
+    count();
+    return readUint32.call(stream);
+  };
+  stream.readFixedString = (length) => {
+    count();
+    return readFixedString.call(stream, length);
+  };
+  return stream;
+}
+
 /** Whether a file has the preamble and magic of PS3.10, 7.1. */
 export const hasMagic = (bytes: Uint8Array) => latin1(bytes, 128, 4) === 'DICM';
 
@@ -45,13 +72,13 @@ export function parse(file: Uint8Array): Parsed {
   let bytes = file;
   let start = 0;
   if (hasMagic(file)) {
-    const meta = dicomParser.readPart10Header(file);
+    const meta = dicomParser.readPart10Header(file.subarray(0, MOST_META));
     syntax = meta.string('x00020010');
     start = (meta as unknown as { position: number }).position;
   }
   if (!syntax || !/^[\d.]+$/.test(syntax)) throw new Error('no transfer syntax');
   if (syntax === SYNTAX.deflated) {
-    bytes = inflateRawSync(file.subarray(start), { maxOutputLength: 2 ** 31 });
+    bytes = inflated(file.subarray(start));
     start = 0;
   }
   const { elements, pixels } = scan(bytes, start, syntax);
@@ -61,13 +88,22 @@ export function parse(file: Uint8Array): Parsed {
   return { syntax, dataset: convert(elements, context), pixels: pixels && readPixels(pixels, context) };
 }
 
+function inflated(deflated: Uint8Array): Uint8Array {
+  try {
+    return inflateRawSync(deflated, { maxOutputLength: MOST_INFLATED });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new TooMuch(`it inflates to more than ${MOST_INFLATED / 2 ** 20} MB`);
+  }
+}
+
 /**
  * The elements of the top level. dicomParser.parseDicom does the same, but it does not know OV, SV and UV (its issue 284),
  * which frame tables use, and does not say whether it was the pixels that are cut short.
  */
 function scan(bytes: Uint8Array, start: number, syntax: string): { elements: Found[]; pixels: Found | 'truncated' | undefined } {
   const numbers = syntax === SYNTAX.bigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
-  const stream = new dicomParser.ByteStream(numbers, bytes, start);
+  const stream = limited(new dicomParser.ByteStream(numbers, bytes, start));
   const elements: Found[] = [];
   const warnings: string[] = [];
   let pixels: Found | undefined;

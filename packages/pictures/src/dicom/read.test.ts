@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
 import codecs from 'dcmjs-codecs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -187,6 +188,23 @@ describe('faults', () => {
     expect(error.message).toContain(message);
     expect(error.message).not.toMatch(/Secret|4711|\n/);
   });
+
+  it('believes neither data that inflate without end nor millions of elements', async () => {
+    const refused = async (bytes: Uint8Array, message: RegExp) => {
+      const error = await readDicom(bytes, 'a').catch((fault) => fault);
+      expect(error.name).toBe('UserError');
+      expect(error.message).toMatch(message);
+    };
+    const head = file([], UNCOMPRESSED[2]);
+    await refused(Buffer.concat([head.subarray(0, -2), deflateRawSync(Buffer.alloc(2 ** 29 + 2 ** 26 + 1))]), /^'a' cannot be read as DICOM: it inflates to more than 576 MB; /);
+    // Elements at the top, and items of a sequence, of no length.
+    const many = Buffer.alloc(8 * 2 ** 21);
+    for (let i = 0; i < 2 ** 21; i++) many.set([8, 0, i & 0xff, (i >> 8) & 0xff, 0x4c, 0x4f, 0, 0], 8 * i);
+    await refused(Buffer.concat([file([]), many]), /it holds more than 1 million elements; /);
+    for (let i = 0; i < 2 ** 21; i++) many.set([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0], 8 * i);
+    const sequence = Buffer.from([8, 0, 0x40, 0x11, 0x53, 0x51, 0, 0, 0, 0, 0, 1]);
+    await refused(Buffer.concat([file([[0x00080005, 'CS', 'ISO_IR 100']]), sequence, many]), /it holds more than 1 million elements; /);
+  }, 60_000);
 
   it('fails in no other way when any byte is changed or missing', async () => {
     const whole = file(slice([0x00081140, 'SQ', [[[0x00081150, 'UI', '1.2']], []]]));

@@ -3,7 +3,7 @@
 
 import { UserError } from '../errors.js';
 import { type Dataset, numbers, text } from './elements.js';
-import { bareSyntax, hasMagic, type Parsed, parse, SYNTAX } from './parse.js';
+import { bareSyntax, hasMagic, type Parsed, parse, SYNTAX, TooMuch } from './parse.js';
 import { canDecode, frameBytes, type Layout, PHOTOMETRICS, type Photometric, readEncoded, readNative } from './pixels.js';
 import { TAG } from './tags.js';
 
@@ -69,7 +69,8 @@ export async function readDicom(bytes: Uint8Array, name: string): Promise<DicomP
   let parsed: Parsed;
   try {
     parsed = parse(bytes);
-  } catch {
+  } catch (error) {
+    if (error instanceof TooMuch) return fail(`cannot be read as DICOM: ${error.message}; split it, or store it anew`);
     return fail('cannot be read as DICOM: it is broken or cut short; fetch it again from where it came');
   }
   const { syntax, dataset, pixels } = parsed;

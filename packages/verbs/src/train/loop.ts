@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { DivergedError } from '@zeuxis/nets';
 import { UserError, writeFault, writeWhole } from '@zeuxis/pictures';
 import type { Progress, VerbOptions } from '../progress.js';
-import { type Curve, type Metric, readMetrics, writeReport } from './report.js';
+import { type Curve, type Metric, type ReportPage, readMetrics, writeReport } from './report.js';
 
 const SNAPSHOT_SECONDS = 300;
 const METRIC_SECONDS = 2;
@@ -62,7 +62,7 @@ export interface Training<Report, Card> {
   /** Writes the checkpoint, first, and then the model and a grid. @throws DivergedError where a weight is no number. */
   write(paths: ReturnType<typeof runPaths>, seconds: number): Promise<Card>;
   /** What stands at the top of the report. */
-  describe(seconds: number): { title: string; facts: Record<string, string>; columns: string[] };
+  describe(seconds: number): Omit<ReportPage, 'curves'>;
   /** What to turn where it diverges. */
   readonly remedy: string;
 }

@@ -44,7 +44,7 @@ function roundUp(value: number): number {
 }
 
 /** A line chart as SVG; nothing where there is nothing to show. */
-function chart({ title, lines }: Curve, metrics: readonly Metric[]): string {
+function chart({ title, lines }: Curve, metrics: readonly Metric[], unit: string): string {
   const values = (name: string) => metrics.flatMap((m): [number, number][] => (m[name] === undefined ? [] : [[m.images, m[name]]]));
   const thinned = lines.map(({ name, metric }) => ({ name, values: thin(values(metric)) }));
   const points = thinned.flatMap(({ values }) => values);
@@ -65,7 +65,7 @@ function chart({ title, lines }: Curve, metrics: readonly Metric[]): string {
       ? `<circle cx="${x(values[0]![0])}" cy="${y(values[0]![1])}" r="3" fill="${colour}"/>`
       : `<path d="${path(values)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
   const legend = thinned.length > 1 ? thinned.map(({ name }, i) => `<span style="color:${COLOURS[i]}">${escapeHtml(name)}</span>`).join(' ') : '';
-  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} pictures</text>${thinned.map(({ values }, i) => stroke(values, COLOURS[i]!)).join('')}</svg></figure>`;
+  return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}<text x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">${short(right)} ${escapeHtml(unit)}</text>${thinned.map(({ values }, i) => stroke(values, COLOURS[i]!)).join('')}</svg></figure>`;
 }
 
 /** The lines of metrics.jsonl; a last line cut short by a crash is left out. */
@@ -83,17 +83,20 @@ export async function readMetrics(folder: string): Promise<Metric[]> {
 /** Most grids kept in a report: more would only make it heavy. */
 const MOST_GRIDS = 24;
 
-export interface Report {
+export interface ReportPage {
   title: string;
   /** What stands in the table at the top. */
   facts: Record<string, string>;
   curves: readonly Curve[];
+  /** What a row of the grids is, and what is counted: 'latent' and 'pictures', for one. */
+  row: string;
+  unit: string;
   /** What the grids' columns show, in their order; empty where there are no labels. */
   columns: string[];
 }
 
 /** Writes report.html from a run folder's metrics.jsonl and grids. */
-export async function writeReport(folder: string, { title, facts, columns, curves }: Report): Promise<void> {
+export async function writeReport(folder: string, { title, facts, columns, row, unit, curves }: ReportPage): Promise<void> {
   const metrics = await readMetrics(folder);
   const names = (await readdir(join(folder, 'grids')).catch(() => [])).filter((name) => name.endsWith('.webp')).sort();
   const chosen = names.filter((_, i) => i === names.length - 1 || i % Math.ceil(names.length / MOST_GRIDS) === 0);
@@ -112,8 +115,8 @@ th{text-align:left;padding-right:1.5rem;font-weight:500;color:#666;vertical-alig
 .curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:1rem}figure{margin:0}figcaption{font-weight:500}
 img{max-width:100%;image-rendering:pixelated;border:1px solid #ddd}input{width:min(100%,700px)}</style>
 <h1>${escapeHtml(title)}</h1><table>${rows.join('')}</table>
-${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> pictures<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">${columns.length > 0 ? `<p>Columns: ${columns.map(escapeHtml).join(', ')}. A row is one latent.</p>` : ''}`}
-<h2>Curves</h2><div class="curves">${curves.map((curve) => chart(curve, metrics)).join('')}</div>
+${last < 0 ? '' : `<h2>Samples over time</h2><label>after <output id="n">${grids[last]!.images}</output> ${escapeHtml(unit)}<br><input id="t" type="range" min="0" max="${last}" value="${last}"></label><br><img id="g" alt="a grid of samples" src="${grids[last]!.data}">${columns.length > 0 ? `<p>Columns: ${columns.map(escapeHtml).join(', ')}. A row is one ${escapeHtml(row)}.</p>` : ''}`}
+<h2>Curves</h2><div class="curves">${curves.map((curve) => chart(curve, metrics, unit)).join('')}</div>
 <script>const grids=${JSON.stringify(grids)};const t=document.getElementById('t');if(t)t.oninput=()=>{const{images,data}=grids[t.value];document.getElementById('g').src=data;document.getElementById('n').textContent=images}</script></html>`;
   await writeWhole(join(folder, 'report.html'), html);
 }

@@ -93,7 +93,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
       Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
     };
     const title = `${folderName(options.out)}: ${preset}, ${scale} times${channels === 1 ? ', grey' : ''}`;
-    return { title, facts, columns: CropGrid.columns(...this.shown) };
+    return { title, facts, columns: CropGrid.columns(...this.shown), row: 'crop', unit: 'crops' };
   }
 
   protected card(seconds: number): UpscalerCard {
@@ -180,7 +180,7 @@ export class SharpenTraining extends CropTraining<SharpenReport> {
   /** The faithful run's card, with what sharpening added. */
   protected override card(seconds: number): UpscalerCard {
     const { faithful } = this.settings;
-    const { images, steps, hours, name, licence, zeuxis } = super.card(seconds);
-    return { ...faithful!, name, licence, zeuxis, sharpened: { images, steps, hours } };
+    const { trainingSet, seed, images, steps, hours, name, licence, zeuxis } = super.card(seconds);
+    return { ...faithful!, name, licence, zeuxis, sharpened: { trainingSet, seed, images, steps, hours } };
   }
 }

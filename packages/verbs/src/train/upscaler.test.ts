@@ -80,9 +80,9 @@ describe('trainUpscaler', () => {
 
   it('is sharpened against a discriminator, stopped and resumed, and blends by detail', async () => {
     await train('faithful');
-    const sharpen = { sharpen: join(home, 'faithful'), scale: undefined, preset: undefined, crop: undefined, images: 16, adversarial: 0.5, rateScale: 5 } as never;
+    const sharpen = { sharpen: join(home, 'faithful'), scale: undefined, preset: undefined, crop: undefined, images: 16, adversarial: 0.5, rateScale: 5, rights: { text: 'drawn too', name: 'another' } } as never;
     const { card } = await train('sharp', sharpen);
-    expect(card).toMatchObject({ images: 32, crop: 12, sharpened: { images: 16, steps: 4 } });
+    expect(card).toMatchObject({ images: 32, crop: 12, trainingSet: { rights }, sharpened: { images: 16, steps: 4, trainingSet: { rights: { name: 'another' } } } });
     const controller = new AbortController();
     await train('sharp-halved', { ...(sharpen as object), signal: controller.signal, onProgress: ({ stage, done }) => stage === 'train' && done === 8 && controller.abort() });
     await trainUpscaler({ pictures: join(home, 'pictures'), out: join(home, 'sharp-halved'), cache: join(home, 'cache'), threads: 1, resume: true });
@@ -100,6 +100,8 @@ describe('trainUpscaler', () => {
     expect(apart(none, all)).toBeGreaterThan(1e-4);
     expect(apart(none, half)).toBeLessThan(apart(none, all));
     await expect(draw(await findUpscaler(join(home, 'faithful')), 0.5)).rejects.toThrow(/was not sharpened/);
+    await expect(train('twice', { ...(sharpen as object), preset: 'best' } as never)).rejects.toThrow(/is of fast; leave --preset/);
+    await expect(train('twice', { ...(sharpen as object), sharpen: join(home, 'nowhere') } as never)).rejects.toThrow(/no run in .* to be sharpened/);
     await expect(train('twice', { ...(sharpen as object), sharpen: join(home, 'sharp') })).rejects.toThrow(/has sharpened already/);
     await expect(train('odd', { ...(sharpen as object), crop: 13 } as never)).rejects.toThrow(/--crop 13 at scale 2 is no multiple of 8 px/);
   });

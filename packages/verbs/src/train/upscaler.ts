@@ -1,9 +1,11 @@
 // `train upscaler`: a folder of pictures in, an upscaler's model file out, with everything needed to watch and resume it.
 
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { openSession, targetOf } from '@zeuxis/graph/node';
 import {
   defineUpscaler,
+  patchDiscriminator,
   type SharpenState,
   SharpenTrainer,
   startSharpening,
@@ -91,11 +93,18 @@ const DEFAULT_ADVERSARIAL = 0.02;
 const DISCRIMINATED = 8;
 
 /** What a run sharpens: its settings, its card and the weights that it came to. */
-async function readFaithful(run: string) {
+async function readFaithful({ sharpen: run, preset, grey }: TrainUpscalerOptions & { sharpen: string }) {
+  if (!(await stat(runPaths(run).checkpoint).catch(() => undefined))) throw new UserError(`there is no run in '${run}' to be sharpened; give the run folder of a trained upscaler`);
   const { settings, state } = await readCheckpoint<UpscalerSettings, UpscalerState>(runPaths(run).checkpoint, 'upscaler');
   if (settings.faithful) throw new UserError(`the run in '${run}' has sharpened already; give the run that it began with`);
+  const { shape } = settings;
+  if ((preset !== undefined && preset !== shape.preset) || (grey !== undefined && grey !== (shape.channels === 1)))
+    throw new UserError(`the run in '${run}' is of ${shape.preset}${shape.channels === 1 ? ', grey' : ''}; leave --preset and --grey out`);
+  const { network } = defineUpscaler(shape);
+  if (settings.networks !== networksOf(network) || state.vectors.average?.length !== network.size)
+    throw new UserError(`the run in '${run}' is of another network than this version's; train it anew`);
   const { card } = await readModel(runPaths(run).model);
-  return { shape: settings.shape, degradation: settings.degradation, card: card as UpscalerCard, weights: state.vectors.average };
+  return { shape, degradation: settings.degradation, card: card as UpscalerCard, weights: state.vectors.average };
 }
 
 const fixedOf =
@@ -126,7 +135,7 @@ function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings
 }
 
 /**
- * Trains an upscaler on a folder of pictures, against the same pictures reduced by MATLAB's bicubic.
+ * Trains an upscaler on a folder of pictures, against the same pictures reduced: by MATLAB's bicubic, or as photographs suffer.
  * An abort through `signal` ends the run after the step at hand, with a checkpoint; the result says `finished: false`.
  * @throws UserError for pictures, options or a run folder that cannot serve, a full disk, and a run that diverges.
  */
@@ -134,7 +143,7 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
   const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
   checkOptions(options);
   const before = await resumable<UpscalerSettings, UpscalerState | SharpenState>('upscaler', options, runPaths(out).checkpoint, fixedOf(options));
-  const faithful = options.sharpen !== undefined && !before ? await readFaithful(options.sharpen) : undefined;
+  const faithful = options.sharpen !== undefined && !before ? await readFaithful({ ...options, sharpen: options.sharpen }) : undefined;
   const { scale = faithful?.shape.scale } = options;
   if (faithful && faithful.shape.scale !== scale) throw new UserError(`the run in '${options.sharpen}' enlarges ${faithful.shape.scale} times, not ${scale}; leave --scale out`);
   if (!before && scale === undefined) throw new UserError('say how many times larger: --scale 2, 3 or 4');
@@ -160,12 +169,15 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
     try {
       for (const { file, reason } of [...pairs.skipped, ...pairs.reserved])
         onProgress({ stage: 'decode', done: pairs.count, total: pairs.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
-      const networks = networksOf(upscaler.network);
+      const sharpens = faithful !== undefined || before?.settings.faithful !== undefined;
+      const networks = networksOf(upscaler.network, ...(sharpens ? [patchDiscriminator(shape.channels)] : []));
       const given = { shape, degradation, rights, fingerprint: pairs.fingerprint, networks, ...(faithful ? { faithful: faithful.card } : {}) };
       const settings = before?.settings ?? newSettings(options, given);
       if (settings.fingerprint !== pairs.fingerprint)
         throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
-      if (settings.networks !== networks)
+      const { size } = upscaler.network;
+      const fits = Object.entries(before?.state.vectors ?? {}).every(([name, vector]) => name.startsWith('discriminator') || vector.length === size);
+      if (settings.networks !== networks || !fits)
         throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
       const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });

@@ -6,47 +6,47 @@ import { UserError } from '@zeuxis/pictures';
 import { type DicomPicture, readDicom, writeDerived } from '@zeuxis/pictures/dicom';
 import { publishDicom } from '@zeuxis/provenance';
 import { VERSION } from '../version.js';
+import { fillUnknown, type Samples, sinkTo, sourceOf } from './samples.js';
 import { enlarge, tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
-export async function upscaleDicom(path: string, bytes: Uint8Array, target: string, { model, session, options }: Job): Promise<UpscaledFile> {
+/** The most values of a result, all frames together: they are held as numbers of four bytes. */
+const MOST_VALUES = 2 ** 28;
+
+export async function upscaleDicom(path: string, bytes: Uint8Array, target: string, job: Job): Promise<UpscaledFile> {
+  const { model, session, options } = job;
   const { signal, maximumPixels = Number.POSITIVE_INFINITY, onProgress = () => {} } = options;
   const { scale, channels, margin } = model.card;
   const picture = await readDicom(bytes, path);
-  const { width, height, frames } = picture;
+  const { width, height, frames, padding } = picture;
   if (picture.channels !== channels)
     throw new UserError(`'${path}' is ${picture.channels === 1 ? 'grey' : 'in colour'}, and the model '${model.name}' enlarges ${channels === 1 ? 'grey' : 'colour'} pictures; name another with --model`);
   if (width * height > maximumPixels) throw new UserError(`'${path}' has ${width}x${height} pixels, more than are allowed; --max-pixels raises it`);
+  if (width * height * scale ** 2 * channels * frames.length > MOST_VALUES)
+    throw new UserError(`'${path}' holds ${frames.length} frames of ${width}x${height}, too many to be enlarged in one file; split it`);
   const total = tileCount(picture) * frames.length;
   let done = 0;
   const onTile = () => onProgress({ stage: basename(path), done: ++done, total, unit: 'tiles' });
-  const { low, high } = range(picture);
-  const plane = width * height;
+  const span = range(picture);
+  const planes = (data: Float32Array, w: number, h: number): Samples => ({ width: w, height: h, count: channels, data, first: 0, apart: w * h, step: 1, ...span });
   const large: Float32Array[] = [];
   for (const frame of frames) {
-    const values = new Float32Array(channels * plane * scale ** 2);
-    const source = {
-      width,
-      height,
-      read(x: number, y: number, w: number, h: number, out: Float32Array) {
-        for (let c = 0; c < channels; c++)
-          for (let row = 0; row < h; row++)
-            for (let column = 0; column < w; column++) out[(c * h + row) * w + column] = (frame[c * plane + (y + row) * width + x + column]! - low) / (high - low);
-      },
-    };
-    const sink = (made: Float32Array, x: number, y: number, w: number, h: number) => {
-      for (let c = 0; c < channels; c++)
-        for (let row = 0; row < h; row++)
-          for (let column = 0; column < w; column++)
-            values[(c * height * scale + y + row) * width * scale + x + column] = low + made[(c * h + row) * w + column]! * (high - low);
-    };
-    await enlarge(session, source, sink, { scale, channels, margin, signal, onTile });
-    large.push(values);
+    const known = Uint8Array.from({ length: width * height }, (_, i) => (padding !== undefined && frame[i] === padding ? 0 : 1));
+    const source = planes(frame.slice(), width, height);
+    // The network must not see what stands for no value: its distance from all others would ring far into the picture.
+    fillUnknown(source, known.slice());
+    const made = planes(new Float32Array(channels * width * height * scale ** 2), width * scale, height * scale);
+    await enlarge(session, sourceOf(source, channels), sinkTo(made, channels), { scale, channels, margin, signal, onTile });
+    for (let i = 0; padding !== undefined && i < made.data.length; i++) {
+      const [x, y] = [i % made.width, Math.floor(i / made.width) % made.height];
+      if (!known[Math.floor(y / scale) * width + Math.floor(x / scale)]) made.data[i] = padding;
+    }
+    large.push(made.data as Float32Array);
   }
   const derived = writeDerived(picture, {
     scale,
     frames: large,
-    description: `Enlarged ${scale} times by the model ${model.name} of zeuxis, which estimated the detail`,
+    description: descriptionOf(job),
     model: { name: model.name, sha256: model.sha256 },
     version: VERSION,
   });
@@ -54,10 +54,15 @@ export async function upscaleDicom(path: string, bytes: Uint8Array, target: stri
   return { ...published, source: path, width: width * scale, height: height * scale };
 }
 
-/**
- * The values that occur, but for those that stand for no value: what the network sees as black and as white, the same for all
- * frames. Beyond them it still works, being nearly linear.
- */
+/** What was done, from what: equal for equal jobs alone. */
+function descriptionOf({ model, options, sha256 }: Pick<Job, 'model' | 'options' | 'sha256'>): string {
+  const detail = options.detail ? ` with detail ${options.detail}` : '';
+  // DICOM's text is ASCII here, and a backslash would part it in two.
+  const name = model.name.replace(/[^\x20-\x5b\x5d-\x7e]/g, '_');
+  return `Enlarged ${model.card.scale} times${detail} by the model ${name} of zeuxis, which estimated the detail; SHA-256 of the model ${model.sha256}, of the source file ${sha256}`;
+}
+
+/** The values that occur, but for padding: what the network sees as black and as white, the same for all frames. */
 function range({ frames, padding }: DicomPicture): { low: number; high: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const frame of frames)
@@ -69,8 +74,8 @@ function range({ frames, padding }: DicomPicture): { low: number; high: number }
   return high > low ? { low, high } : { low: 0, high: 1 };
 }
 
-/** Whether a file says in its own bytes that the model made it. A DICOM object names its source by UID, which stays the same. */
-export async function isMadeFrom(target: string, model: Job['model']): Promise<boolean> {
+/** Whether a file says in its own tags that it is the result of the same job. */
+export async function isMadeFrom(target: string, job: Pick<Job, 'model' | 'options' | 'sha256'>): Promise<boolean> {
   const bytes = await readFile(target).catch(() => undefined);
-  return bytes?.includes(model.sha256) ?? false;
+  return bytes?.includes(descriptionOf(job)) ?? false;
 }

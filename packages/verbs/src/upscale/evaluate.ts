@@ -8,6 +8,7 @@ import type { UpscalerCard } from '../card.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 import { openUpscaler } from './session.js';
+import { interleaved, sinkTo, sourceOf } from './samples.js';
 import { enlarge } from './tiles.js';
 
 export interface Fidelity {
@@ -46,8 +47,11 @@ export async function evaluateUpscaler(model: ListedModel<UpscalerCard>, folder:
         throw new UserError(
           `'${join(folder, name)}-hr.png' is ${truth.width}x${truth.height} and its -lr.png ${small.width}x${small.height}; the model '${model.name}' enlarges ${scale} times`,
         );
+      if (Math.min(truth.width, truth.height) <= 2 * scale)
+        throw new UserError(`'${join(folder, name)}-hr.png' is ${truth.width}x${truth.height}: nothing is left of it without a border of ${scale} px`);
       const made: Plane<Uint8Array> = { ...truth, channels, data: new Uint8Array(truth.width * truth.height * channels) };
-      await enlarge(session, sourceOf(small, channels), sinkTo(made), { scale, channels, margin, signal });
+      const samples = ({ width, height, channels, data }: Plane<Uint8Array>) => interleaved(width, height, data, channels);
+      await enlarge(session, sourceOf(samples(small), channels), sinkTo(samples(made), channels), { scale, channels, margin, signal });
       const against = (plane: Plane<Uint8Array>) => fidelity(greyOf(plane, scale), greyOf(truth, scale));
       each.push({ name, model: against(made), bicubic: against(bicubic(small, scale)) });
       onProgress({ stage: 'measure', done: each.length, total: names.length, unit: 'pictures' });
@@ -82,33 +86,3 @@ const fidelity = (made: Grey, truth: Grey): Fidelity => ({ psnr: psnr(made, trut
 
 const greyOf = ({ width, height, channels, data }: Plane<Uint8Array>, border: number): Grey =>
   cropBorder({ width, height, data: luma(data, width * height, channels) }, border);
-
-/** A picture of 8 bits as a network's source: grey is repeated for a network of colours, colours are weighed for one of grey. */
-function sourceOf({ width, height, channels, data }: Plane<Uint8Array>, wanted: 1 | 3) {
-  const weights = [0.299, 0.587, 0.114];
-  return {
-    width,
-    height,
-    read(x: number, y: number, w: number, h: number, out: Float32Array) {
-      for (let c = 0; c < wanted; c++)
-        for (let row = 0; row < h; row++)
-          for (let column = 0; column < w; column++) {
-            const at = ((y + row) * width + x + column) * channels;
-            const value = wanted === 1 && channels === 3 ? weights.reduce((sum, weight, k) => sum + weight * data[at + k]!, 0) : data[at + Math.min(c, channels - 1)]!;
-            out[(c * h + row) * w + column] = value / 255;
-          }
-    },
-  };
-}
-
-/** Rounds to 8 bits into a picture. */
-const sinkTo =
-  ({ width, channels, data }: Plane<Uint8Array>) =>
-  (values: Float32Array, x: number, y: number, w: number, h: number): void => {
-    for (let c = 0; c < channels; c++)
-      for (let row = 0; row < h; row++)
-        for (let column = 0; column < w; column++) {
-          const value = values[(c * h + row) * w + column]! * 255;
-          data[((y + row) * width + x + column) * channels + c] = Math.min(255, Math.max(0, Math.round(value)));
-        }
-  };

@@ -1,8 +1,9 @@
 // What is to be enlarged: files, folders and patterns, and where each result goes.
 
-import { stat } from 'node:fs/promises';
-import { basename, extname, isAbsolute, join } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { findPictures, UserError } from '@zeuxis/pictures';
+import { verify } from '@zeuxis/provenance';
 
 /** Beside the extensions of pictures: DICOM, and what is refused by name rather than passed over. */
 const EXTRA = ['.dcm', '.gif'];
@@ -13,24 +14,53 @@ export interface Input {
   name: string;
 }
 
+export interface Inputs {
+  inputs: Input[];
+  /** Arguments that name nothing. */
+  failures: { source: string; message: string }[];
+}
+
 /**
- * All files that the arguments name, folders with everything below them, each with the name of its result: the output folder
- * is flat, and two files of one name would take each other's place.
- * @throws UserError for an argument that names nothing.
+ * All files that the arguments name, folders with everything below them, each with the name of its result. Results of earlier runs,
+ * in an output folder that lies among the pictures, are not taken up again.
  */
-export async function findInputs(args: readonly string[]): Promise<Input[]> {
-  const paths: string[] = [];
-  for (const argument of args) {
-    const info = await stat(argument).catch(() => undefined);
-    if (info?.isDirectory()) paths.push(...(await findPictures(argument, EXTRA)).map((file) => join(argument, file)));
-    else if (info || !/[*?[{]/.test(argument)) paths.push(argument);
-    else {
-      // A shell expands patterns; those in quotes, and all on Windows, come here as they were written.
-      const { glob } = await import('tinyglobby');
-      const found = await glob(argument.replaceAll('\\', '/'), { onlyFiles: true, absolute: isAbsolute(argument) });
-      if (found.length === 0) throw new UserError(`no file matches '${argument}'`);
-      paths.push(...found.sort());
-    }
+export async function findInputs(args: readonly string[], out: string): Promise<Inputs> {
+  const paths = new Map<string, string>();
+  const failures: Inputs['failures'] = [];
+  const add = (path: string) => paths.set(resolve(path), paths.get(resolve(path)) ?? path);
+  for (const argument of args)
+    await expand(argument, out).then(
+      (found) => found.forEach(add),
+      (error: Error) => {
+        if (error.name !== 'UserError') throw error;
+        failures.push({ source: argument, message: error.message });
+      },
+    );
+  return { inputs: [...paths.values()].map((path) => ({ path, name: nameOf(path) })), failures };
+}
+
+/** Extensions that a name is known by; what follows another dot is part of it, as in UIDs. */
+const KNOWN = /\.(png|jpe?g|webp|avif|tiff?|gif|dcm|heic|heif|bmp|svg|jxl|txt)$/i;
+const nameOf = (path: string): string => basename(path).replace(KNOWN, '');
+
+async function expand(argument: string, out: string): Promise<string[]> {
+  const info = await stat(argument).catch(() => undefined);
+  if (info?.isDirectory()) {
+    const [folder, results] = [await realpath(argument), await realpath(out).catch(() => undefined)];
+    const found = (await findPictures(argument, EXTRA)).map((file) => join(argument, file));
+    if (results === undefined || relative(folder, results).startsWith('..')) return found;
+    // In the very folder of the pictures only its manifest tells a result from a picture.
+    const isResult = async (path: string) =>
+      folder === results
+        ? extname(path).toLowerCase() !== '.dcm' && (await verify(path).catch(() => undefined))?.edit?.scale !== undefined
+        : !relative(results, await realpath(path).catch(() => path)).startsWith('..');
+    const marks = await Promise.all(found.map(isResult));
+    return found.filter((_, i) => !marks[i]);
   }
-  return [...new Set(paths)].map((path) => ({ path, name: basename(path, extname(path)) }));
+  if (info || !/[*?[{]/.test(argument)) return [argument];
+  // A shell expands patterns; those in quotes, and all on Windows, come here as they were written.
+  const { glob } = await import('tinyglobby');
+  const found = await glob(argument.replaceAll('\\', '/'), { onlyFiles: true, absolute: isAbsolute(argument) });
+  if (found.length === 0) throw new UserError(`no file matches '${argument}'`);
+  return found.sort();
 }

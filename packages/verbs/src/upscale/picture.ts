@@ -1,9 +1,10 @@
 // One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
 
 import { basename, extname } from 'node:path';
-import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, UserError } from '@zeuxis/pictures';
+import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
 import { VERSION } from '../version.js';
+import { isMadeFrom } from './dicom.js';
 import { enlargeRaster, passes } from './raster.js';
 import { tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
@@ -14,6 +15,8 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   if (channels === 1 && raster.channels === 3)
     throw new UserError(`'${path}' is in colour, and the model '${model.name}' enlarges grey pictures; name another with --model`);
+  // What the format cannot hold is said before the work.
+  requireFits(raster.width * scale, raster.height * scale, format);
   const total = tileCount(raster) * passes(raster);
   const start = performance.now();
   let done = 0;
@@ -39,9 +42,9 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
-export async function isMadeBefore(target: string, { model, sha256, options }: Pick<Job, 'model' | 'sha256' | 'options'>): Promise<boolean> {
-  const { isMadeFrom } = await import('./dicom.js');
-  if (extname(target) === '.dcm') return isMadeFrom(target, model);
+export async function isMadeBefore(target: string, job: Pick<Job, 'model' | 'sha256' | 'options'>): Promise<boolean> {
+  const { model, sha256, options } = job;
+  if (extname(target) === '.dcm') return isMadeFrom(target, job);
   const verdict = await verify(target).catch(() => undefined);
   if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
   const made = verdict.edit;

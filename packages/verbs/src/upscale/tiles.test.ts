@@ -8,7 +8,7 @@ import { enlarge, type Source, tileCount } from './tiles.js';
 const [width, height] = [53, 41];
 const upscaler = defineUpscaler({ preset: 'fast', scale: 2, channels: 3 });
 const { margin } = upscaler;
-// Weights thrice as large as a run's first: what a tile misses of its surroundings must show.
+// Weights larger than a run's first: what a tile misses of its surroundings must show.
 const weights = upscaler.network.initialise(new Random(1)).map((value) => value * 1.3);
 const random = new Random(2);
 const picture = Float32Array.from({ length: 3 * width * height }, () => random.uniform());

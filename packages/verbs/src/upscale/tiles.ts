@@ -3,6 +3,7 @@
 // same zeros beyond it.
 
 import { floats, type Session } from '@zeuxis/graph';
+import { UserError } from '@zeuxis/pictures';
 
 /** Side of a tile in px of the small picture, without its surroundings: 60 MB of activations for the largest network. */
 const TILE = 192;
@@ -30,7 +31,10 @@ export type Sink = (values: Float32Array, x: number, y: number, width: number, h
 
 export const tileCount = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = TILE): number => Math.ceil(width / tile) * Math.ceil(height / tile);
 
-/** Passes a picture through an upscaler's session into a sink, row by row of tiles. */
+/**
+ * Passes a picture through an upscaler's session into a sink, row by row of tiles.
+ * @throws UserError where the model does not do what its card says: anybody may have written either.
+ */
 export async function enlarge(session: Session, source: Source, sink: Sink, options: TileOptions): Promise<void> {
   const { scale, channels, margin, tile = TILE, signal, onTile } = options;
   for (let top = 0; top < source.height; top += tile)
@@ -41,7 +45,12 @@ export async function enlarge(session: Session, source: Source, sink: Sink, opti
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
       const small = new Float32Array(channels * w * h);
       source.read(x, y, w, h, small);
-      const { large } = await session.run({ small: floats(small, [1, channels, h, w]) });
+      const { large } = await session.run({ small: floats(small, [1, channels, h, w]) }).catch((error: Error) => {
+        throw new UserError(`the model cannot enlarge this picture: ${error.message.split('\n')[0]}`);
+      });
+      if (String(large!.shape) !== String([1, channels, h * scale, w * scale]))
+        throw new UserError(`the model makes [${large!.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
+      if (!(large!.data as Float32Array).every(Number.isFinite)) throw new UserError('the model makes values that are no numbers');
       const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
       sink(crop(large!.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
       onTile?.();

@@ -4,6 +4,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOnnx, replaceMetadata } from '@zeuxis/graph';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
 import { readDicom } from '@zeuxis/pictures/dicom';
 import { verify } from '@zeuxis/provenance';
@@ -134,6 +135,26 @@ describe('upscale', () => {
     expect((await readdir(out)).sort()).toEqual(['a.png', 'b.png', 'c.png']);
   });
 
+  it('does not take up its own results where they lie among the pictures', async () => {
+    await mkdir(at('nest'), { recursive: true });
+    await sharp(at('red.png')).jpeg().toFile(at('nest', 'a.jpg'));
+    for (const out of [at('nest', 'large'), at('nest')]) {
+      await expect(run({ inputs: [at('nest')], out })).resolves.toMatchObject({ files: { length: 1 }, failures: [] });
+      await expect(run({ inputs: [at('nest')], out })).resolves.toMatchObject({ files: [], kept: { length: 1 }, failures: [] });
+      await rm(join(out, 'a.png'));
+    }
+  });
+
+  it('believes a model no more than its graph', async () => {
+    const bytes = await readFile(thrice!);
+    const card = JSON.parse(readOnnx(bytes).metadata['zeuxis.card']!);
+    await writeFile(at('liar.onnx'), replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, scale: 2 }) }));
+    const { failures } = await run({ inputs: [at('red.png')], model: at('liar.onnx'), out: await fresh('liar') });
+    expect(failures[0]!.message).toMatch(/which is not 2 times as large as its card says/);
+    await writeFile(at('broad.onnx'), replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, margin: 1000 }) }));
+    await expect(run({ inputs: [at('red.png')], model: at('broad.onnx') })).rejects.toThrow(/its card is damaged: it states no margin up to 64 px/);
+  });
+
   it('does the others where one file is at fault, and says what and why', async () => {
     await writeFile(at('torn.png'), (await readFile(at('red.png'))).subarray(0, 60));
     await sharp(at('red.png')).toColourspace('cmyk').jpeg().toFile(at('print.jpg'));
@@ -143,17 +164,23 @@ describe('upscale', () => {
     await sharp({ create: { width: 1, height: 1, channels: 3, background: 'blue' } }).png().toFile(at('dot.png'));
     await mkdir(at('twin'), { recursive: true });
     await sharp(at('red.png')).png().toFile(at('twin', 'dot.png'));
-    const names = ['torn.png', 'print.jpg', 'letter.png', 'moving.webp', 'nowhere.png', 'dot.png', 'twin/dot.png'];
+    await mkdir(at('first'), { recursive: true });
+    await writeFile(at('first', 'late.png'), 'no picture');
+    await mkdir(at('second'), { recursive: true });
+    await sharp(at('red.png')).png().toFile(at('second', 'late.png'));
+    const names = ['first/late.png', 'second/late.png', 'torn.png', 'print.jpg', 'letter.png', 'moving.webp', 'nowhere.png', 'dot.png', 'twin/dot.png'];
     const { files, failures } = await run({ inputs: names.map((name) => at(name)), out: await fresh('faults') });
-    expect(files).toMatchObject([{ source: at('dot.png'), width: 2, height: 2 }]);
-    const said = [/torn\.png' is broken or cut short/, /CMYK/, /letter\.png'.*is no picture/, /animated/, /there is no file/, /would both become/];
+    // A broken picture takes no other's place.
+    expect(files).toMatchObject([{ source: at('second', 'late.png') }, { source: at('dot.png'), width: 2, height: 2 }]);
+    const said = [/late\.png'/, /torn\.png' is broken or cut short/, /CMYK/, /letter\.png'.*is no picture/, /animated/, /there is no file/, /would both become/];
     expect(failures).toHaveLength(said.length);
     for (const [i, message] of said.entries()) expect(failures[i]!.message).toMatch(message);
   });
 
   it('enlarges DICOM in its own range to an object that says so, goes on where it stopped, and tells nothing of the patient', async () => {
     await writeFile(at('scan.dcm'), file(slice()));
-    await writeFile(at('padded.dcm'), file(slice([0x00280120, 'SS', [-32768]])));
+    // The last of the values stands for none.
+    await writeFile(at('padded.dcm'), file(slice([0x00280120, 'SS', [-32768]], [0x00100010, 'PN', 'Other^Patient'])));
     await writeFile(at('report.dcm'), file(slice([0x00280010, 'US', [0]])));
     await writeFile(at('cut.dcm'), file(slice([0x7fe00010, 'OW', VALUES.slice(0, 5)])));
     const names = ['scan.dcm', 'padded.dcm', 'report.dcm', 'cut.dcm'].map((name) => at(name));
@@ -168,9 +195,19 @@ describe('upscale', () => {
     expect(made).toMatchObject({ width: 8, height: 6, bitsStored: 16, signed: true });
     const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
     expect(Math.abs(mean(made.frames[0]!) - mean(VALUES))).toBeLessThan(4000);
+    // What stands for no value stays so, and its distance from all others does not ring into them.
+    const padded = await readDicom(await readFile(join(out, 'padded.dcm')), 'padded.dcm');
+    const last = [46, 47, 38, 39];
+    for (const i of last) expect(padded.frames[0]![i]).toBe(-32768);
+    expect(Math.min(...padded.frames[0]!.filter((_, i) => !last.includes(i)))).toBeGreaterThan(-12_000);
     const text = bytes.toString('latin1');
     for (const said of ['DERIVED\\SECONDARY', 'not for primary diagnosis', 'Secret^Patient']) expect(text).toContain(said);
     await expect(run({ inputs: names.slice(0, 2), model: grey!, out })).resolves.toMatchObject({ files: [], kept: { length: 2 } });
+    // Another patient's picture of the same name is not taken for this one's result.
+    await mkdir(at('ward'), { recursive: true });
+    await writeFile(at('ward', 'scan.dcm'), file(slice([0x00080018, 'UI', '1.2.3.4.6'], [0x00100010, 'PN', 'Third^Patient'])));
+    const third = await run({ inputs: [at('ward', 'scan.dcm')], model: grey!, out });
+    expect(third).toMatchObject({ files: [], kept: [], failures: [{ message: expect.stringMatching(/is there already/) }] });
     // A model for colours does not take it.
     const colour = await run({ inputs: names.slice(0, 1), out: await fresh('dicom-colour') });
     expect(colour.failures[0]!.message).toMatch(/is grey, and the model 'twice' enlarges colour pictures/);
@@ -182,7 +219,9 @@ describe('upscale', () => {
     await expect(run({ inputs, model: 'features' })).rejects.toThrow(/is no upscaler but a model for features/);
     await expect(run({ inputs, model: at('nowhere.onnx') })).rejects.toThrow(/there is no model/);
     await expect(run({ inputs, format: 'bmp' as never })).rejects.toThrow(/no format 'bmp'/);
-    await expect(run({ inputs: [at('*.nothing')] })).rejects.toThrow(/no file matches/);
+    await expect(run({ inputs: [at('nothing', 'below')], out: at('unmade') })).resolves.toMatchObject({ files: [], failures: [{ message: expect.stringMatching(/there is no file/) }] });
+    // A folder in which nothing came to be is not left behind.
+    await expect(stat(at('unmade'))).rejects.toThrow(/ENOENT/);
     const { failures } = await run({ inputs, model: grey!, out: await fresh('grey') });
     expect(failures[0]!.message).toMatch(/in colour, and the model 'grey' enlarges grey pictures/);
     const huge = await run({ inputs, maximumPixels: 100, out: await fresh('huge') });
@@ -197,7 +236,8 @@ describe('upscale', () => {
   });
 
   it('finds files by patterns in quotes', async () => {
-    const { files } = await run({ inputs: [at('r*.png')], out: await fresh('patterns') });
+    const { files, failures } = await run({ inputs: [at('r*.png'), at('*.nothing')], out: await fresh('patterns') });
     expect(files.map(({ source }) => source)).toEqual([at('red.png')]);
+    expect(failures).toMatchObject([{ source: at('*.nothing'), message: expect.stringMatching(/no file matches/) }]);
   });
 });

@@ -2,9 +2,9 @@
 // leaves the others alone.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RASTER_EXTENSION, RASTER_FORMATS, type RasterFormat, UserError, writeFault } from '@zeuxis/pictures';
+import { RASTER_EXTENSION, RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type Identity, openIdentity, type Published } from '@zeuxis/provenance';
 import type { UpscalerCard } from '../card.js';
 import type { ListedModel } from '../models.js';
@@ -76,27 +76,32 @@ export async function upscale(options: UpscaleOptions): Promise<UpscaleResult> {
   if (named && named.card.scale !== scale)
     throw new UserError(`the model '${named.name}' was trained to enlarge ${named.card.scale} times, not ${scale}; leave --scale out, or name another model`);
   const models = new Models(named, scale, options);
-  const inputs = await findInputs(options.inputs);
-  await mkdir(out, { recursive: true }).catch((error) => {
+  const { inputs, failures } = await findInputs(options.inputs, out);
+  if (inputs.length === 0) return { scale, files: [], kept: [], failures };
+  const made = await mkdir(out, { recursive: true }).catch((error) => {
     throw writeFault(error, out);
   });
+  await removeStale(out);
   const identity = await openIdentity(options.identityFolder);
   if (identity.created)
     onProgress({ stage: 'sign', done: 0, total: inputs.length, unit: 'pictures', note: `made a signing key and certificate for this machine in ${identity.folder}` });
-  const result: UpscaleResult = { scale, files: [], kept: [], failures: [] };
+  const result: UpscaleResult = { scale, files: [], kept: [], failures };
   const taken = new Map<string, string>();
   try {
     for (const input of inputs) {
       signal?.throwIfAborted();
       await one(input, { options, models, identity, taken, result }).catch((error: Error) => {
         signal?.throwIfAborted();
-        // What is no fault of the file is one of ours, and ends the run.
-        if (error.name !== 'UserError') throw error;
-        result.failures.push({ source: input.path, message: error.message });
+        if (error.name === 'DeviceError') throw error;
+        // A fault of ours too: what it meets in one file is no reason to leave the others undone.
+        const message = error.name === 'UserError' ? error.message : `'${input.path}' could not be enlarged: ${error.message.split('\n')[0]}`;
+        result.failures.push({ source: input.path, message });
       });
     }
   } finally {
     await models.close();
+    // A folder in which nothing came to be is not left behind.
+    if (made !== undefined && result.files.length === 0) await rmdir(out).catch(() => {});
   }
   return result;
 }
@@ -148,13 +153,14 @@ async function one({ path, name }: Input, { options, models, identity, taken, re
   const target = join(options.out, `${name}${format === 'dicom' ? '.dcm' : RASTER_EXTENSION[format]}`);
   const other = taken.get(target);
   if (other) throw new UserError(`'${path}' and '${other}' would both become '${target}'; enlarge them into folders of their own`);
-  taken.set(target, path);
   const job: Job = { ...(await models.open(medical ? 'medical' : 'photo')), identity, options, sha256 };
   const there = await stat(target).catch(() => undefined);
   if (there && !options.overwrite) {
     if (!(await isMadeBefore(target, job))) throw new UserError(`'${target}' is there already; --overwrite replaces it`);
+    taken.set(target, path);
     result.kept.push({ path: target, source: path });
     return;
   }
   result.files.push(format === 'dicom' ? await upscaleDicom(path, bytes, target, job) : await upscalePicture(path, bytes, target, format, job));
+  taken.set(target, path);
 }

@@ -1,0 +1,102 @@
+// Samples of a picture as a network's source and sink, wherever they lie in memory: interleaved or in planes, whole numbers or not.
+
+import type { Sink, Source } from './tiles.js';
+
+/** `count` samples a pixel: the c-th of pixel i is data[first + c * apart + i * step]. */
+export interface Samples {
+  width: number;
+  height: number;
+  count: number;
+  data: Uint8Array | Uint16Array | Float32Array;
+  first: number;
+  apart: number;
+  step: number;
+  /** The values that the network sees as 0 and as 1. */
+  low: number;
+  high: number;
+}
+
+/** Of interleaved whole numbers: `count` samples from the `first` of each `step` on. */
+export const interleaved = (width: number, height: number, data: Uint8Array | Uint16Array, step: number, first = 0, count = step): Samples => ({
+  width,
+  height,
+  count,
+  data,
+  first,
+  apart: 1,
+  step,
+  low: 0,
+  high: data instanceof Uint16Array ? 65535 : 255,
+});
+
+/** Luma of BT.601. */
+const LUMA = [0.299, 0.587, 0.114];
+
+/** For a network of `wanted` channels: a single sample is repeated, colours are weighed to luma for one of grey. */
+export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
+  const { width, height, count, data, first, apart, step, low, high } = samples;
+  const span = high - low;
+  const weighed = wanted === 1 && count === 3;
+  return {
+    width,
+    height,
+    read(x, y, w, h, out) {
+      for (let c = 0; c < wanted; c++)
+        for (let row = 0; row < h; row++) {
+          let at = first + Math.min(c, count - 1) * apart + ((y + row) * width + x) * step;
+          for (let to = (c * h + row) * w; to < (c * h + row + 1) * w; to++, at += step)
+            out[to] = ((weighed ? LUMA[0]! * data[at]! + LUMA[1]! * data[at + apart]! + LUMA[2]! * data[at + 2 * apart]! : data[at]!) - low) / span;
+        }
+    },
+  };
+}
+
+/** From a network of `made` channels: where a sample was repeated, the mean of what became of it. Whole numbers are rounded and clamped. */
+export function sinkTo({ width, count, data, first, apart, step, low, high }: Samples, made: 1 | 3): Sink {
+  const whole = !(data instanceof Float32Array);
+  const span = high - low;
+  return (values, x, y, w, h) => {
+    const plane = w * h;
+    for (let c = 0; c < count; c++)
+      for (let row = 0; row < h; row++) {
+        let at = first + c * apart + ((y + row) * width + x) * step;
+        for (let from = row * w; from < (row + 1) * w; from++, at += step) {
+          let value = values[Math.min(c, made - 1) * plane + from]!;
+          if (count < made) {
+            for (let k = 1; k < made; k++) value += values[k * plane + from]!;
+            value /= made;
+          }
+          const there = low + value * span;
+          data[at] = whole ? Math.min(high, Math.max(low, Math.round(there))) : there;
+        }
+      }
+  };
+}
+
+/**
+ * Fills in the samples of pixels that are not known (0 in `known`, which is used up) from their neighbours, in place, ring by
+ * ring from what is known outward. Where nothing is known all stays.
+ */
+export function fillUnknown({ width, height, count, data, first, apart, step }: Samples, known: Uint8Array): void {
+  const neighbours = (i: number): number[] => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    return [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, y > 0 ? i - width : -1, y < height - 1 ? i + width : -1].filter((j) => j >= 0);
+  };
+  let ring: number[] = [];
+  for (let i = 0; i < known.length; i++) if (!known[i] && neighbours(i).some((j) => known[j])) ring.push(i);
+  while (ring.length > 0) {
+    for (const i of ring) {
+      const seen = neighbours(i).filter((j) => known[j] === 1);
+      for (let c = 0; c < count; c++) {
+        const at = (j: number) => first + c * apart + j * step;
+        const mean = seen.reduce((sum, j) => sum + data[at(j)]!, 0) / seen.length;
+        data[at(i)] = data instanceof Float32Array ? mean : Math.round(mean);
+      }
+    }
+    // Marked after the whole ring, so that its samples come from within alone.
+    for (const i of ring) known[i] = 1;
+    const next = new Set<number>();
+    for (const i of ring) for (const j of neighbours(i)) if (!known[j]) next.add(j);
+    ring = [...next];
+  }
+}
