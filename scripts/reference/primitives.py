@@ -63,6 +63,7 @@ CASES = {
     "conv 3x1": ([[2, 3, 7, 6], [4, 3, 3, 1]], F.conv2d),
     "conv 4x4 stride 2": ([[2, 3, 32, 32], [5, 3, 4, 4]], lambda x, w: F.conv2d(x, w, stride=2, padding=1)),
     "conv 4x4 stride 2 on a small picture": ([[3, 4, 8, 8], [5, 4, 4, 4]], lambda x, w: F.conv2d(x, w, stride=2, padding=1)),
+    "conv 4x4 stride 2 of many channels": ([[2, 16, 16, 16], [6, 16, 4, 4]], lambda x, w: F.conv2d(x, w, stride=2, padding=1)),
     "conv 3x3 stride 2 with a row left over": ([[2, 3, 8, 10], [4, 3, 3, 3]], lambda x, w: F.conv2d(x, w, stride=2, padding=1)),
     "conv in groups": ([[2, 6, 16, 16], [4, 3, 3, 3]], lambda x, w: F.conv2d(x, w, padding=1, groups=2)),
     "conv in groups, stride 2": ([[2, 6, 9, 9], [6, 2, 3, 3]], lambda x, w: F.conv2d(x, w, stride=2, padding=1, groups=3)),

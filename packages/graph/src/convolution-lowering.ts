@@ -150,16 +150,14 @@ function asHalves(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const length = n * ho * (wo + 1);
   const swap = (name: string) => emit.node('Transpose', [name], { perm: [1, 0, 2, 3] });
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const padded = emit.node('Pad', [swap(x), emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
-  const windows = [0, 1, 2, 3].flatMap((i) =>
-    [0, 1].map((j) => {
-      const ends = emit.ints([i + 2 * (ho - 1) + 1, j + 2 * wo + 1]);
-      return emit.node('Slice', [padded, emit.ints([i, j]), ends, emit.ints([2, 3]), emit.ints([2, 2])]);
-    }),
-  );
+  const padded = emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
+  // All four parities of rows and columns in one pass; taps 2 and 3 are those of taps 0 and 1, a row on.
+  const parities = emit.node('SpaceToDepth', [padded], { blocksize: 2 });
+  const shifted = [0, 1].map((s) => emit.node('Slice', [parities, emit.ints([s]), emit.ints([s + ho]), emit.ints([2])]));
+  const windows = swap(join(shifted, 1, emit));
   const turned = swap(dy);
   const shifts = [0, 1].map((b) => emit.node('Pad', [turned, emit.ints([0, 0, 0, b, 0, 0, 0, 1 - b])]));
-  const [left, right] = [reshape(join(shifts, 0, emit), [2 * co, length]), reshape(join(windows, 0, emit), [8 * ci, length])];
+  const [left, right] = [reshape(join(shifts, 0, emit), [2 * co, length]), reshape(windows, [8 * ci, length])];
   const product = emit.node('Gemm', [left, right], { transB: 1 });
   // Rows are (shift, co), columns (vertical tap, parity, ci).
   const taps = emit.node('Transpose', [reshape(product, [2, co, 4, 2, ci])], { perm: [1, 4, 2, 0, 3] });

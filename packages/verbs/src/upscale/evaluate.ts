@@ -7,8 +7,8 @@ import { bicubic, type Plane, readPlane, UserError } from '@zeuxis/pictures';
 import type { UpscalerCard } from '../card.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { openUpscaler } from './session.js';
 import { interleaved, sinkTo, sourceOf } from './samples.js';
+import { openUpscaler } from './session.js';
 import { enlarge } from './tiles.js';
 
 export interface Fidelity {
