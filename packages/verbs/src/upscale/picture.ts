@@ -9,7 +9,25 @@ import { enlargeRaster, passes } from './raster.js';
 import { tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
-export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, { model, session, identity, options }: Job): Promise<UpscaledFile> {
+export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, job: Job): Promise<UpscaledFile> {
+  const { model, identity, options } = job;
+  const { encoded, width, height } = await enlargedFile(path, format, job);
+  const published = await publishEdited(
+    encoded,
+    target,
+    {
+      action: 'c2pa.resized',
+      description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
+      parent: { path, bytes },
+      generation: { model: { name: model.name, sha256: model.sha256 }, scale: model.card.scale, ...(options.detail ? { detail: options.detail } : {}) },
+    },
+    { identity, version: VERSION },
+  );
+  return { ...published, source: path, width, height };
+}
+
+/** The enlarged picture, encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
+async function enlargedFile(path: string, format: RasterFormat, { model, session, options }: Job): Promise<{ encoded: Buffer; width: number; height: number }> {
   const { maximumPixels, quality, signal, onProgress = () => {} } = options;
   const { scale, channels, margin } = model.card;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
@@ -27,18 +45,7 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
   };
   const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
   const encoded = await encodeRaster(large, { format, ...(quality === undefined ? {} : { quality }) });
-  const published = await publishEdited(
-    encoded,
-    target,
-    {
-      action: 'c2pa.resized',
-      description: `enlarged ${scale} times by the model '${model.name}', which estimated the detail`,
-      parent: { path, bytes },
-      generation: { model: { name: model.name, sha256: model.sha256 }, scale, ...(options.detail ? { detail: options.detail } : {}) },
-    },
-    { identity, version: VERSION },
-  );
-  return { ...published, source: path, width: large.width, height: large.height };
+  return { encoded, width: large.width, height: large.height };
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
