@@ -42,7 +42,9 @@ const [BETA2, GAMMA, PENALTY_EVERY] = [0.99, 0.02, 4];
 /** Steps in which the discriminator alone plays, and after which the average has forgotten half. */
 const [HEAD_START, HALF_LIFE] = [50, 200];
 
-export const sharpenRate = (progress: number): number => 0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+const fall = (progress: number): number => 0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+/** The upscaler's learning rate. */
+export const sharpenRate = (progress: number): number => RATES.generator * fall(progress);
 
 /** @param faithful weights of a trained upscaler. */
 export function startSharpening({ shape }: Upscaler, faithful: Float32Array, seed: number | string): SharpenState {
@@ -93,7 +95,7 @@ export class SharpenTrainer {
     const { channels, scale } = upscaler.shape;
     const scalar = (value: number) => floats([value], []);
     const vector = (values: Float32Array) => floats(values, [values.length]);
-    const rate = sharpenRate(progress) * rateScale;
+    const rate = fall(progress) * rateScale;
     const common = {
       small: bytes(small, [batch, channels, side, side]),
       large: bytes(large, [batch, channels, side * scale, side * scale]),

@@ -50,8 +50,8 @@ export class CropSource {
   }
 }
 
-/** Crops in a report's grid, a row each. */
-const ROWS = 6;
+/** Crops in a report's grid, a row each, and how many they are chosen from: skies and walls show nothing. */
+const [ROWS, DRAWN] = [6, 24];
 
 /** Draws the same crops again and again through a run: enlarged by bicubic, by each of some models, and the truth. */
 export class CropGrid {
@@ -63,7 +63,7 @@ export class CropGrid {
     private readonly shape: UpscalerShape,
     private readonly threads: number = availableParallelism(),
   ) {
-    this.source = new CropSource(pairs, side, ROWS, shape);
+    this.source = new CropSource(pairs, side, DRAWN, shape);
   }
 
   /** What the columns show. @param models names of the models given to `write`. */
@@ -72,7 +72,7 @@ export class CropGrid {
   async write(folder: string, images: number, models: readonly Uint8Array[]): Promise<void> {
     const { side } = this;
     const { channels, scale } = this.shape;
-    const { small, large } = this.source.draw('grid', false);
+    const { small, large } = liveliest(this.source.draw('grid', false), ROWS);
     const [whole, plane] = [side * scale, (side * scale) ** 2];
     const made: Float32Array[] = [];
     for (const model of models) {
@@ -92,4 +92,22 @@ export class CropGrid {
     const name = `${String(images).padStart(9, '0')}.webp`;
     await writeWhole(join(folder, name), await encodeReportGrid(tileSheet(all, ROWS * columns, whole, whole, { columns })));
   }
+}
+
+/** Those of some crops whose values differ most. */
+function liveliest({ small, large }: Crops, count: number): Crops {
+  const each = small.length / DRAWN;
+  const variance = (n: number): number => {
+    const values = small.subarray(n * each, (n + 1) * each);
+    const mean = values.reduce((sum, value) => sum + value, 0) / each;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  };
+  const chosen = Array.from({ length: DRAWN }, (_, n) => n).sort((a, b) => variance(b) - variance(a)).slice(0, count);
+  const pick = (all: Uint8Array): Uint8Array => {
+    const size = all.length / DRAWN;
+    const out = new Uint8Array(count * size);
+    for (const [i, n] of chosen.entries()) out.set(all.subarray(n * size, (n + 1) * size), i * size);
+    return out;
+  };
+  return { small: pick(small), large: pick(large) };
 }
