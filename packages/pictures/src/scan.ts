@@ -13,7 +13,7 @@ const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '
 /**
  * Every file with a picture's extension below a folder, sorted, with '/' between folders. Hidden ones are left out; links are
  * followed, and what lies behind them goes by the link's name.
- * @param extra further extensions, in small letters with their dots.
+ * @param extra further extensions, in small letters with their dots; '' is none.
  */
 export async function findPictures(folder: string, extra: readonly string[] = []): Promise<string[]> {
   const info = await stat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -29,6 +29,9 @@ export async function findPictures(folder: string, extra: readonly string[] = []
   return files.sort();
 }
 
+/** In small letters; what follows the last dot of a UID is none. */
+const extensionOf = (name: string): string => extname(name).toLowerCase().replace(/^\.\d+$/, '');
+
 /** Adds the pictures below a folder to `files`. @param above true paths of the folders on the way here. */
 async function collect(folder: string, prefix: string, above: string[], files: string[], extensions: ReadonlySet<string>): Promise<void> {
   const unreadable = (error: NodeJS.ErrnoException) => {
@@ -43,7 +46,7 @@ async function collect(folder: string, prefix: string, above: string[], files: s
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => 'broken' as const) : entry;
     if (kind !== 'broken' && kind.isDirectory()) await collect(path, `${prefix}${entry.name}/`, [...above, here], files, extensions);
     // A picture's link that leads nowhere stays in, so that it is named and counted as one that cannot be read.
-    else if ((kind === 'broken' || kind.isFile()) && extensions.has(extname(entry.name).toLowerCase()))
+    else if ((kind === 'broken' || kind.isFile()) && extensions.has(extensionOf(entry.name)))
       files.push(prefix + entry.name);
   }
 }

@@ -1,12 +1,20 @@
 // What is to be enlarged: files, folders and patterns, and where each result goes.
 
-import { realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { findPictures, UserError } from '@zeuxis/pictures';
 import { verify } from '@zeuxis/provenance';
 
-/** Beside the extensions of pictures: DICOM, and what is refused by name rather than passed over. */
-const EXTRA = ['.dcm', '.gif'];
+/** Beside the extensions of pictures: DICOM, which often has none, and what is refused by name rather than passed over. */
+const EXTRA = ['.dcm', '.gif', ''];
+
+/** Whether a file without an extension is DICOM: 'DICM' stands at byte 128 (PS3.10, 7.1). */
+async function isBareDicom(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  const { buffer } = (await file?.read(Buffer.alloc(4), 0, 4, 128).catch(() => undefined)) ?? {};
+  await file?.close();
+  return buffer?.toString('latin1') === 'DICM';
+}
 
 export interface Input {
   path: string;
@@ -47,7 +55,10 @@ async function expand(argument: string, out: string): Promise<string[]> {
   const info = await stat(argument).catch(() => undefined);
   if (info?.isDirectory()) {
     const [folder, results] = [await realpath(argument), await realpath(out).catch(() => undefined)];
-    const found = (await findPictures(argument, EXTRA)).map((file) => join(argument, file));
+    const all = (await findPictures(argument, EXTRA)).map((file) => join(argument, file));
+    const usable = await Promise.all(all.map((path) => KNOWN.test(path) || isBareDicom(path)));
+    const found = all.filter((_, i) => usable[i]);
+    if (found.length === 0) throw new UserError(`'${argument}' holds no PNG, JPEG, WebP, AVIF, TIFF or DICOM; give a folder of pictures`);
     if (results === undefined || relative(folder, results).startsWith('..')) return found;
     // In the very folder of the pictures only its manifest tells a result from a picture.
     const isResult = async (path: string) =>

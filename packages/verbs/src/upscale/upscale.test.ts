@@ -208,6 +208,12 @@ describe('upscale', () => {
     await writeFile(at('ward', 'scan.dcm'), file(slice([0x00080018, 'UI', '1.2.3.4.6'], [0x00100010, 'PN', 'Third^Patient'])));
     const third = await run({ inputs: [at('ward', 'scan.dcm')], model: grey!, out });
     expect(third).toMatchObject({ files: [], kept: [], failures: [{ message: expect.stringMatching(/is there already/) }] });
+    // Scanners name files by UIDs, without an extension.
+    await mkdir(at('series'), { recursive: true });
+    for (const uid of ['1.2.840.1', '1.2.840.2']) await writeFile(at('series', uid), file(slice([0x00080018, 'UI', uid])));
+    await writeFile(at('series', 'README'), 'no picture, and no concern of ours');
+    const series = await run({ inputs: [at('series')], model: grey!, out: await fresh('series-large') });
+    expect(series).toMatchObject({ files: [{ path: at('series-large', '1.2.840.1.dcm') }, { path: at('series-large', '1.2.840.2.dcm') }], failures: [] });
     // A model for colours does not take it.
     const colour = await run({ inputs: names.slice(0, 1), out: await fresh('dicom-colour') });
     expect(colour.failures[0]!.message).toMatch(/is grey, and the model 'twice' enlarges colour pictures/);
