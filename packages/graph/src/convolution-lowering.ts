@@ -40,11 +40,11 @@ export type WeightLowering = 'matmul' | 'gemm' | 'shifts' | 'halves';
  * Runtime 1.30, batches of 64 (`npm run bench -- lowerings` measures them again):
  *
  *   kernel 3, stride 1               gemm  matmul  shifts     kernel 4, stride 2              gemm  matmul  halves
- *   24 -> 24    64x64                  44      53      84     3 -> 48     64x64 -> 32x32        38      38      29
- *   48 -> 48    32x32                  74      82     109     48 -> 96    32x32 -> 16x16        70      71      79
- *   96 -> 96    16x16                 105      87     131     96 -> 192   16x16 -> 8x8          88      76      86
- *   128 -> 128  8x8                    95      90     107     192 -> 256  8x8 -> 4x4            89      58      81
- *   192 -> 192  4x4                    78      53      56
+ *   24 -> 24    64x64                  33      36      73     3 -> 48     64x64 -> 32x32        34      38      33
+ *   48 -> 48    32x32                  60      61     128     48 -> 96    32x32 -> 16x16        56      58     102
+ *   96 -> 96    16x16                  96     104     165     96 -> 192   16x16 -> 8x8          93      74     140
+ *   128 -> 128  8x8                   136      93     152     192 -> 256  8x8 -> 4x4           100      45     101
+ *   192 -> 192  4x4                   136      60      60
  *
  * Large pictures are bound by copying, and what copies least wins: shifts and halves copy a third and a half of im2col.
  * Small ones make thin products a picture and a sum over the batch as large as the kernel: there one product over the
