@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { floats, type Session } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
 import { cropBorder, type Grey, psnr } from '@zeuxis/nets';
-import { bicubic, lanczos, type Plane, readPlane } from '@zeuxis/pictures';
+import { bicubic, LUMA, lanczos, type Plane, readPlane } from '@zeuxis/pictures';
 import { readDicom } from '@zeuxis/pictures/dicom';
 import { findUpscaler } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
@@ -37,7 +37,7 @@ async function scan(name: string): Promise<Values> {
 /** Luma of a photograph, halved, which leaves more than 8 bits of it, in 12. */
 async function photograph(file: string): Promise<Values> {
   const { width, height, channels, data } = await readPlane(join(DATA, 'photos', file));
-  const luma = Float32Array.from({ length: width * height }, (_, i) => 0.299 * data[i * channels]! + 0.587 * data[i * channels + 1]! + 0.114 * data[i * channels + 2]!);
+  const luma = Float32Array.from({ length: width * height }, (_, i) => LUMA.reduce((sum, weight, c) => sum + weight * data[i * channels + c]!, 0));
   const half = bicubic({ width, height, channels: 1, data: luma }, 1 / 2);
   return { ...half, data: half.data.map((value) => Math.min(4095, Math.max(0, Math.round((value / 255) * 4095)))) };
 }

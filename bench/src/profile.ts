@@ -10,7 +10,7 @@ import { PEERS, type Peer } from './peers.js';
 const KINDS: Record<string, RegExp> = {
   convolution: /^(Fused)?Conv(Transpose)?$/,
   'matrix product': /^(Fused)?(MatMul|Gemm)$/,
-  copy: /^(Concat|Slice|Pad|Transpose|FusedTranspose|Expand|Reshape|Identity|Split|Gather|ReorderInput|ReorderOutput|MemcpyToHost|MemcpyFromHost)$/,
+  copy: /^(Concat|Slice|Pad|Transpose|FusedTranspose|Expand|Reshape|Identity|Split|Gather|SpaceToDepth|DepthToSpace|ReorderInput|ReorderOutput|MemcpyToHost|MemcpyFromHost)$/,
   reduction: /^Reduce/,
 };
 

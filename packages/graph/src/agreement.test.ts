@@ -1,9 +1,9 @@
 // Every primitive, with both orders of its gradient, on every kind of device against 'cpu'.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { difference, MAXIMUM_INPUTS, otherDevices, PATIENCE } from './agreement.js';
+import { difference, otherDevices, PATIENCE } from './agreement.js';
 import { compile, type Value } from './index.js';
-import { openSession } from './node.js';
+import { openSession, WEBGPU_INPUTS } from './node.js';
 import { caseGraph, cases } from './reference-cases.js';
 
 /**
@@ -17,7 +17,7 @@ const floats = (value: Value | undefined) => value?.data as Float32Array | undef
 
 // All cases stand in one graph: opening a session costs more than running it.
 const graphs = cases.map((definition, i) => caseGraph(definition, `${i}.`));
-const graph = compile(Object.assign({}, ...graphs.map(({ outputs }) => outputs)), { maximumInputs: MAXIMUM_INPUTS });
+const graph = compile(Object.assign({}, ...graphs.map(({ outputs }) => outputs)), { maximumInputs: WEBGPU_INPUTS });
 const feeds = Object.assign({}, ...graphs.map((each) => each.feeds));
 
 describe.each(otherDevices())('$name agrees with cpu', ({ skip, open }) => {

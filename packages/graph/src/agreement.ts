@@ -36,9 +36,6 @@ export interface Device {
   open(): Promise<Remote>;
 }
 
-/** A WebGPU shader binds about ten buffers, so that graphs for it are compiled with no more inputs a node than this. */
-export const MAXIMUM_INPUTS = 6;
-
 /**
  * Milliseconds that one graph may take. A software GPU compiles some hundred shaders for it, which takes from ten seconds
  * to a minute where two cores are shared with other work.

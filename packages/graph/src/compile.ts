@@ -28,6 +28,9 @@ export interface CompileOptions {
   channelBlock?: number;
 }
 
+/** What depends on where a graph is run at once: `targetOf` in node.ts says it of a device. */
+export type Target = Pick<CompileOptions, 'maximumInputs' | 'channelBlock'>;
+
 export interface Compiled {
   /** The .onnx file. */
   bytes: Uint8Array;

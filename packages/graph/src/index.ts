@@ -15,8 +15,10 @@ export {
   type Model,
   type Session,
   type SessionOptions,
+  scalar,
   type Value,
   type Values,
+  vector,
 } from './session.js';
 export { pixelShuffle, pixelUnshuffle } from './shuffle.js';
 export { concat, flip, pad, reshape, slice, sliceAxis, transpose } from './structure.js';

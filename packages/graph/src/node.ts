@@ -1,6 +1,6 @@
 // Sessions on Node, through onnxruntime-node.
 
-import type { CompileOptions } from './compile.js';
+import type { Target } from './compile.js';
 import { BLOCKED_DOMAIN } from './convolution-blocked.js';
 import { writeOnnx } from './onnx.js';
 import { floats, type Model, modelBytes, type OrtSession, type Session, type SessionOptions, wrap } from './session.js';
@@ -20,11 +20,8 @@ export async function devices(): Promise<string[]> {
   return DEVICES.filter((name) => names.includes(name));
 }
 
-/** What a graph that is run at once is compiled for: the part of CompileOptions that depends on the device. */
-export type Target = Pick<CompileOptions, 'maximumInputs' | 'channelBlock'>;
-
 /** A WebGPU shader binds about ten buffers. */
-const WEBGPU_INPUTS = 6;
+export const WEBGPU_INPUTS = 6;
 let channelBlock: Promise<number> | undefined;
 
 /** Channels of a block in the CPU's blocked layout: what ONNX Runtime makes of four channels. 0 where it has no such layout. */

@@ -83,5 +83,9 @@ export const floats = (data: Float32Array | readonly number[], shape: Shape): Va
   shape,
   type: 'float32',
 });
+/** One number, for feeding. */
+export const scalar = (value: number): Value => floats([value], []);
+/** A flat vector, for feeding. */
+export const vector = (values: Float32Array): Value => floats(values, [values.length]);
 /** uint8 values with their shape, for feeding. */
 export const bytes = (data: Uint8Array, shape: Shape): Value => ({ data, shape, type: 'uint8' });

@@ -3,12 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
-import { partOf, removeStale, writeFault, writeWhole } from './files.js';
-import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
+import { partOf, removeStale, writeFault } from './files.js';
+import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
 import { surveyPictures } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
@@ -153,12 +153,7 @@ async function pack(folder: string, files: string[], paths: Paths, options: Data
     });
     const index = indexOf(files, outcomes);
     requireEnough(folder, index.slotOf.length, index);
-    await file.truncate(files.length * each);
-    await file.sync();
-    await file.close();
-    // The pixels last: what is left of a stop in between is the small file, and it counts for nothing alone.
-    await writeWhole(paths.index, JSON.stringify(index));
-    await rename(temporary, paths.pixels);
+    await sealPacked(file, temporary, paths, files.length * each, index);
   } catch (error) {
     await handle?.close().catch(() => {});
     await rm(temporary, { force: true }).catch(() => {});

@@ -6,7 +6,7 @@ export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureForm
 export { UserError } from './errors.js';
 export { removeStale, writeFault, writeWhole } from './files.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
-export { readPlane } from './plane.js';
+export { LUMA, readPlane } from './plane.js';
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';
 export { type EncodeOptions, encodeRaster, largestSide, requireFits } from './raster-write.js';

@@ -1,8 +1,9 @@
 // What packed files of pixels have in common: reading in parallel, writing at a place, and room on the disk.
 
-import { type FileHandle, statfs } from 'node:fs/promises';
+import { type FileHandle, rename, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { UserError } from './errors.js';
+import { writeWhole } from './files.js';
 
 /** A picture left out, and why. */
 export interface Left {
@@ -17,6 +18,18 @@ export async function inParallel<T>(count: number, work: (index: number) => Prom
     while (next < count) await work(next++);
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, worker));
+}
+
+/**
+ * Ends a packed file: its size, to the disk, its index beside it, and into place. The pixels last: what is left of a stop in
+ * between is the small file, and it counts for nothing alone.
+ */
+export async function sealPacked(file: FileHandle, temporary: string, paths: { pixels: string; index: string }, size: number, index: object): Promise<void> {
+  await file.truncate(size);
+  await file.sync();
+  await file.close();
+  await writeWhole(paths.index, JSON.stringify(index));
+  await rename(temporary, paths.pixels);
 }
 
 /** Writes all of the bytes: one write may take fewer than it was given, the last before a disk is full above all. */

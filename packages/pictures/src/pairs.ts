@@ -4,15 +4,16 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { bicubic } from './bicubic.js';
 import { type Refused, refusal, TOO_MANY_PIXELS, undecodable } from './decode.js';
 import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
-import { partOf, removeStale, writeFault, writeWhole } from './files.js';
-import { inParallel, type Left, requireSpace, writeAt } from './pack.js';
+import { partOf, removeStale, writeFault } from './files.js';
+import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
+import { LUMA } from './plane.js';
 import { MAXIMUM_PIXELS } from './raster-read.js';
 import { surveyPictures } from './scan.js';
 
@@ -86,7 +87,7 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
   const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
   const { files, print } = await surveyPictures(folder, signal);
-  const key = createHash('sha256').update(`pairs 3 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
+  const key = createHash('sha256').update(`pairs 4 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);
   if (!packed) {
@@ -183,7 +184,7 @@ async function decodeWhole(file: Buffer, slot: Slot, { scale, channels }: PairsO
     for (let y = 0, to = 0; y < h; y++)
       for (let x = 0, from = y * info.width * info.channels; x < w; x++, from += info.channels) {
         const [r, g, b] = [data[from]!, data[from + green]!, data[from + blue]!];
-        if (channels === 1) cut[to++] = luma(r, g, b);
+        if (channels === 1) cut[to++] = Math.round(LUMA[0] * r + LUMA[1] * g + LUMA[2] * b);
         else {
           cut[to++] = r;
           cut[to++] = g;
@@ -195,9 +196,6 @@ async function decodeWhole(file: Buffer, slot: Slot, { scale, channels }: PairsO
     return undecodable(error);
   }
 }
-
-/** Of ITU-R BT.601, over all of 0 to 255 as in JPEG, rounded. libvips's 'b-w' is another: it goes through linear light. */
-const luma = (r: number, g: number, b: number): number => Math.floor((299 * r + 587 * g + 114 * b + 500) / 1000);
 
 /**
  * Packs in two passes: headers first, so that each picture has its place by its file's, whichever worker finishes first, and
@@ -254,12 +252,7 @@ async function pack(folder: string, files: string[], paths: Paths, options: Pair
     });
     const index = indexOf(files, outcomes, room);
     if (index.entries.length === 0) throw nothingUsable(folder, index);
-    await file.truncate(room);
-    await file.sync();
-    await file.close();
-    // The pixels last: what is left of a stop in between is the small file, and it counts for nothing alone.
-    await writeWhole(paths.index, JSON.stringify(index));
-    await rename(temporary, paths.pixels);
+    await sealPacked(file, temporary, paths, room, index);
   } catch (error) {
     await handle?.close().catch(() => {});
     await rm(temporary, { force: true }).catch(() => {});

@@ -4,6 +4,9 @@ import sharp from 'sharp';
 import type { Plane } from './bicubic.js';
 import { UserError } from './errors.js';
 
+/** Weights of red, green and blue in luma (ITU-R BT.601), over all of 0 to 255 as in JPEG. libvips's 'b-w' is another: it goes through linear light. */
+export const LUMA = [0.299, 0.587, 0.114] as const;
+
 /** Interleaved samples, grey or RGB, without alpha. @throws UserError naming a file that cannot be read as a picture. */
 export async function readPlane(path: string): Promise<Plane<Uint8Array>> {
   try {

@@ -10,8 +10,8 @@ export {
   type Published,
   type PublishOptions,
   publish,
+  publishDicom,
   publishEdited,
   type Signing,
 } from './publish.js';
-export { publishDicom } from './publish-dicom.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';

@@ -153,6 +153,17 @@ async function leave(
     ],
   };
   const file = await signFile(encoded, format, manifest, signing.identity, parent);
+  return put(file, path);
+}
+
+async function put(file: Uint8Array, path: string): Promise<Published> {
   await writeWhole(path, file);
   return { path, sha256: hash(file), bytes: file.length };
 }
+
+/**
+ * Writes a derived DICOM object, as of `writeDerived`. DICOM has no place for C2PA's credentials: it says in its own tags what it is
+ * (PS3.3, C.7.6.1.1.3).
+ * @throws UserError where the file cannot be written.
+ */
+export const publishDicom = (file: Uint8Array, path: string): Promise<Published> => put(file, path);

@@ -4,115 +4,104 @@ import type { Command } from 'commander';
 import { common, positive, rights, statement, whole } from '../options.js';
 import { answer, type Common, Display, interruptible, plain } from '../terminal.js';
 
+/** What every training is asked. */
 interface TrainOptions extends Common {
   out: string;
-  size?: number;
-  preset?: NonNullable<TrainGanOptions['preset']>;
   images?: number;
   minutes?: number;
-  labels?: 'folders' | 'none';
   rights?: { text: string; name: string };
   batch?: number;
   seed?: string;
-  mirror?: boolean;
-  augment: boolean;
-  penaltyEvery?: number;
   rateScale?: number;
-  gammaScale?: number;
   licence?: string;
   resume?: boolean;
 }
 
-export function trainCommand(program: Command, finish: (code: number) => void): void {
-  const train = program.command('train').description('train a network on a folder of pictures');
-  common(train.command('gan'))
-    .description('train a generator; nested folders are labels')
+/** Adds what every training takes. @param images what `--images` counts. */
+const training = (command: Command, images: string, batch: string): Command =>
+  common(command)
     .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
     .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
-    .option('--size <px>', 'side of the pictures: 32, 64, 128 or 256 (default: 64)', whole(1))
-    .option('--preset <name>', 'network: fast (default) or r3')
-    .option('--images <n>', 'real pictures to show to the discriminator', whole(1))
+    .option('--images <n>', images, whole(1))
     .option('--minutes <m>', 'time to train instead (default: 30)', positive)
-    .option('--labels <how>', 'folders (default where there are any) or none')
     .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
     .option('--resume', 'go on from the run folder\'s checkpoint')
+    .option('--batch <n>', batch, whole(1))
+    .option('--seed <seed>', 'seed of every random choice (default: 0)')
+    .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)
+    .option('--licence <text>', 'licence of the weights, for the card');
+
+/** What a training begins with: where progress is shown, the right to train, and the signal that stops it. */
+async function begin(train: Command, pictures: string, options: TrainOptions) {
+  const { images, minutes, rights: given, resume } = options;
+  if (images !== undefined && minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
+  const display = await Display.open(options);
+  const stated = given ?? (resume ? undefined : await askRights(train, pictures));
+  const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
+  return { display, given: { pictures, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show } };
+}
+
+interface GanOptions extends TrainOptions {
+  size?: number;
+  preset?: NonNullable<TrainGanOptions['preset']>;
+  labels?: 'folders' | 'none';
+  mirror?: boolean;
+  augment: boolean;
+  penaltyEvery?: number;
+  gammaScale?: number;
+}
+
+export function trainCommand(program: Command, finish: (code: number) => void): void {
+  const train = program.command('train').description('train a network on a folder of pictures');
+  training(train.command('gan'), 'real pictures to show to the discriminator', 'pictures a step (default: 16)')
+    .description('train a generator; nested folders are labels')
+    .option('--size <px>', 'side of the pictures: 32, 64, 128 or 256 (default: 64)', whole(1))
+    .option('--preset <name>', 'network: fast (default) or r3')
+    .option('--labels <how>', 'folders (default where there are any) or none')
     .option('--mirror', 'mirror pictures by chance')
     .option('--no-augment', 'never change pictures against over-fitting')
-    .option('--batch <n>', 'pictures a step (default: 16)', whole(1))
-    .option('--seed <seed>', 'seed of every random choice (default: 0)')
     .option('--penalty-every <n>', 'steps from one gradient penalty to the next (default: 4)', whole(1))
-    .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)
     .option('--gamma-scale <x>', 'multiplies the gradient penalty (default: 1)', positive)
-    .option('--licence <text>', 'licence of the weights, for the card')
-    .action(async (pictures: string, options: TrainOptions) => {
-      if (options.images !== undefined && options.minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
+    .action(async (pictures: string, options: GanOptions) => {
       if (options.labels !== undefined && !['folders', 'none'].includes(options.labels))
         train.error(`--labels takes folders or none, not '${options.labels}'`, { exitCode: 2 });
       const { trainGan } = await import('@zeuxis/verbs');
-      const display = await Display.open(options);
-      const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
-      const signal = interruptible(display, STOPPING);
+      const { display, given } = await begin(train, pictures, options);
       // Commander's --no-augment is true where nobody said a word, and a resumed run keeps what it was begun with.
-      const { out, json, quiet, verbose, augment, rights: _, ...rest } = options;
-      const given = { pictures, ...rest, ...(augment ? {} : { augment }), out, ...(stated ? { rights: stated } : {}) };
-      await finished(options, display, () => trainGan({ ...given, signal, onProgress: display.show }), 'pictures', finish);
+      const { json, quiet, verbose, augment, rights: _, ...rest } = options;
+      await finished(options, display, () => trainGan({ ...rest, ...(augment ? {} : { augment }), ...given }), 'pictures', finish);
     });
   upscalerCommand(train, finish);
 }
 
-interface UpscalerOptions extends Common {
-  out: string;
+interface UpscalerOptions extends TrainOptions {
   scale?: number;
   preset?: NonNullable<TrainUpscalerOptions['preset']>;
   degrade?: NonNullable<TrainUpscalerOptions['degrade']>;
   sharpen?: string;
   adversarial?: number;
   grey?: boolean;
-  images?: number;
-  minutes?: number;
-  rights?: { text: string; name: string };
-  batch?: number;
   crop?: number;
-  seed?: string;
-  rateScale?: number;
-  licence?: string;
-  resume?: boolean;
 }
 
 function upscalerCommand(train: Command, finish: (code: number) => void): void {
-  common(train.command('upscaler'))
+  training(train.command('upscaler'), 'crops to show', 'crops a step (default: 8)')
     .description('train an upscaler on pictures, which it learns to bring back from reduced ones')
-    .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
-    .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
     .option('--scale <n>', 'how many times larger: 2, 3 or 4', whole(1))
     .option('--preset <name>', 'network: best (default) or fast')
     .option('--degrade <how>', 'how reduced pictures are made: bicubic (default), or photo, with blur, noise and JPEG to be undone')
     .option('--sharpen <run>', 'sharpen the upscaler of that run folder against a discriminator, for `upscale --detail`')
     .option('--adversarial <x>', 'weight of the discriminator in sharpening (default: 0.02)', positive)
     .option('--grey', 'one channel of luma, for grey pictures')
-    .option('--images <n>', 'crops to show', whole(1))
-    .option('--minutes <m>', 'time to train instead (default: 30)', positive)
-    .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
-    .option('--resume', 'go on from the run folder\'s checkpoint')
-    .option('--batch <n>', 'crops a step (default: 8)', whole(1))
     .option('--crop <px>', 'side of a crop of the reduced picture (default: 32)', whole(8))
-    .option('--seed <seed>', 'seed of every random choice (default: 0)')
-    .option('--rate-scale <x>', 'multiplies the learning rate (default: 1)', positive)
-    .option('--licence <text>', 'licence of the weights, for the card')
     .action(async (pictures: string, options: UpscalerOptions) => {
-      if (options.images !== undefined && options.minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
       if (!options.resume && options.scale === undefined && options.sharpen === undefined) train.error("error: required option '--scale <n>' not specified", { exitCode: 2 });
       const { trainUpscaler } = await import('@zeuxis/verbs');
-      const display = await Display.open(options);
-      const stated = options.rights ?? (options.resume ? undefined : await askRights(train, pictures));
-      const signal = interruptible(display, STOPPING);
+      const { display, given } = await begin(train, pictures, options);
       const { json, quiet, verbose, rights: _, ...rest } = options;
-      const given = { pictures, ...rest, ...(stated ? { rights: stated } : {}) };
-      await finished(options, display, () => trainUpscaler({ ...given, signal, onProgress: display.show }), 'crops', finish);
+      await finished(options, display, () => trainUpscaler({ ...rest, ...given }), 'crops', finish);
     });
 }
-
-const STOPPING = 'stopping after this step; Ctrl-C again to stop at once';
 
 /** Does the training and says what became of it. */
 async function finished(

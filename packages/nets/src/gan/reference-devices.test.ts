@@ -3,8 +3,8 @@
 
 import { compile, type Feeds, sizeOf, type Value } from '@zeuxis/graph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { difference, MAXIMUM_INPUTS, otherDevices, PATIENCE, type Remote } from '../../../graph/src/agreement.js';
-import { openSession } from '../../../graph/src/node.js';
+import { difference, otherDevices, PATIENCE, type Remote } from '../../../graph/src/agreement.js';
+import { openSession, WEBGPU_INPUTS } from '../../../graph/src/node.js';
 import { referenceInputs, scalar, vector } from './reference-inputs.js';
 import { discriminatorStep, generatorStep } from './steps.js';
 
@@ -27,7 +27,7 @@ const { batch } = reference.settings;
 const steps = [
   { player: 'discriminator' as const, outputs: discriminatorStep(gan, { batch, penalty: true }) },
   { player: 'generator' as const, outputs: generatorStep(gan, { batch }) },
-].map(({ player, outputs }) => ({ player, network: gan[player], graph: compile(outputs, { maximumInputs: MAXIMUM_INPUTS }) }));
+].map(({ player, outputs }) => ({ player, network: gan[player], graph: compile(outputs, { maximumInputs: WEBGPU_INPUTS }) }));
 
 const rms = (values: Float32Array) => Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);
 

@@ -4,9 +4,10 @@
 // All chance in step k comes from the seed and k alone, so a state taken between two steps is nothing but the vectors
 // and a few counters, and a run that goes on from it is the run that was never stopped.
 
-import { bytes, type Compiled, type CompileOptions, compile, type Feeds, floats, type Session, type Tensor, type Value } from '@zeuxis/graph';
+import { bytes, type Feeds, floats, type Session, scalar, type Target, type Value, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
+import { type Open, openAll } from '../sessions.js';
 import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
 import type { Schedule } from './schedule.js';
@@ -110,7 +111,6 @@ export class Epochs {
   }
 }
 
-const scalar = (value: number) => floats([value], []);
 const first = (value: Value | undefined) => (value!.data as Float32Array)[0]!;
 
 export class GanTrainer {
@@ -132,25 +132,18 @@ export class GanTrainer {
     gan: Gan,
     options: TrainerOptions,
     state: GanState,
-    open: (graph: Compiled) => Promise<Session>,
-    target: Pick<CompileOptions, 'maximumInputs' | 'channelBlock'> = {},
+    open: Open,
+    target: Target = {},
   ): Promise<GanTrainer> {
     const { batch, augment } = options;
-    const opened: Session[] = [];
-    const session = async (outputs: Record<string, Tensor>) => {
-      opened.push(await open(compile(outputs, target)));
-      return opened.at(-1)!;
+    const players = {
+      penalised: discriminatorStep(gan, { batch, augment, penalty: true }),
+      plain: options.penaltyEvery === 1 ? undefined : discriminatorStep(gan, { batch, augment, penalty: false }),
+      generator: generatorStep(gan, { batch, augment }),
+      judge: augment ? judgeStep(gan, { batch }) : undefined,
     };
-    try {
-      const penalised = await session(discriminatorStep(gan, { batch, augment, penalty: true }));
-      const plain = options.penaltyEvery === 1 ? penalised : await session(discriminatorStep(gan, { batch, augment, penalty: false }));
-      const generator = await session(generatorStep(gan, { batch, augment }));
-      const judge = augment ? await session(judgeStep(gan, { batch })) : undefined;
-      return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
-    } catch (error) {
-      await Promise.all(opened.map((one) => one.close()));
-      throw error;
-    }
+    const { penalised, plain = penalised, generator, judge } = await openAll(players, open, target);
+    return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
   }
 
   /**
@@ -186,9 +179,9 @@ export class GanTrainer {
     const penalty = penalised ? first(d.out.penalty) : undefined;
     if (![discriminatorLoss, generatorLoss, penalty ?? 0].every(Number.isFinite))
       throw new DivergedError(`the loss is no longer a number in step ${state.steps + 1}`);
-    for (const [name, vector] of Object.entries({ ...d.vectors, ...g.vectors }) as [VectorName, Float32Array][]) {
+    for (const [name, moved] of Object.entries({ ...d.vectors, ...g.vectors }) as [VectorName, Float32Array][]) {
       this.spare[name] = state.vectors[name];
-      state.vectors[name] = vector;
+      state.vectors[name] = moved;
     }
     state.betaProduct = betaProduct;
     state.steps++;
@@ -219,9 +212,9 @@ export class GanTrainer {
 
   /** Both networks' weights as feeds, those of `newer` where it has them. */
   private weights(newer: Partial<Record<VectorName, Float32Array>> = {}): Feeds {
-    const vector = (name: VectorName) => newer[name] ?? this.state.vectors[name];
+    const of = (name: VectorName) => vector(newer[name] ?? this.state.vectors[name]);
     return Object.fromEntries(
-      (['generator', 'discriminator', 'average'] as const).map((name) => [name, floats(vector(name), [vector(name).length])]),
+      (['generator', 'discriminator', 'average'] as const).map((name) => [name, of(name)]),
     );
   }
 
@@ -229,11 +222,11 @@ export class GanTrainer {
   private async move(session: 'penalised' | 'plain' | 'generator', feeds: Feeds, player: 'generator' | 'discriminator') {
     const { vectors } = this.state;
     const into = { nextWeights: player, nextMoment: `${player}Moment`, ...(player === 'generator' ? { nextAverage: 'average' } : {}) };
-    const target = (name: VectorName) => floats(this.spare[name], [this.spare[name].length]);
+    const target = (name: VectorName) => vector(this.spare[name]);
     const moment = vectors[`${player}Moment`];
     const start = performance.now();
     const out = await this.sessions[session].run(
-      { ...feeds, moment: floats(moment, [moment.length]) },
+      { ...feeds, moment: vector(moment) },
       Object.fromEntries(Object.entries(into).map(([output, name]) => [output, target(name as VectorName)])),
     );
     this.insideRuntime += performance.now() - start;

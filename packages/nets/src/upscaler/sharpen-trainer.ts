@@ -1,17 +1,16 @@
 // Sharpening in motion, one step of both players at a time; chance comes from the seed and the step's number, as everywhere.
 
-import { bytes, type Compiled, type CompileOptions, compile, floats, type Session, type Tensor } from '@zeuxis/graph';
+import { type Session, scalar, type Target, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
-import type { Network } from '../network.js';
 import { Random } from '../random.js';
+import { type Open, openAll } from '../sessions.js';
 import type { Upscaler } from './network.js';
 import { patchDiscriminator, patchDiscriminatorStep, sharpenStep } from './sharpen.js';
-import type { Crops } from './trainer.js';
+import type { CropShape } from './step.js';
+import { type Crops, cropFeeds } from './trainer.js';
 
-export interface SharpenOptions {
+export interface SharpenOptions extends CropShape {
   seed: number | string;
-  batch: number;
-  side: number;
   /** Weight of the game beside the errors of pixels. */
   adversarial: number;
 }
@@ -63,7 +62,6 @@ export class SharpenTrainer {
 
   private constructor(
     readonly upscaler: Upscaler,
-    readonly discriminator: Network<[Tensor]>,
     readonly options: SharpenOptions,
     readonly state: SharpenState,
     private readonly sessions: Record<'penalised' | 'plain' | 'generator', Session>,
@@ -74,31 +72,25 @@ export class SharpenTrainer {
     upscaler: Upscaler,
     options: SharpenOptions,
     state: SharpenState,
-    open: (graph: Compiled) => Promise<Session>,
-    target: Pick<CompileOptions, 'maximumInputs' | 'channelBlock'> = {},
+    open: Open,
+    target: Target = {},
   ): Promise<SharpenTrainer> {
     const discriminator = patchDiscriminator(upscaler.shape.channels);
-    const graph = (penalty: boolean) => compile(patchDiscriminatorStep(upscaler, discriminator, { ...options, penalty }), target);
-    const [penalised, plain] = [await open(graph(true)), await open(graph(false))];
-    const generator = await open(compile(sharpenStep(upscaler, discriminator, options), target));
-    return new SharpenTrainer(upscaler, discriminator, options, state, { penalised, plain, generator });
+    const judging = (penalty: boolean) => patchDiscriminatorStep(upscaler, discriminator, { ...options, penalty });
+    const graphs = { penalised: judging(true), plain: judging(false), generator: sharpenStep(upscaler, discriminator, options) };
+    return new SharpenTrainer(upscaler, options, state, await openAll(graphs, open, target));
   }
 
   /**
    * One step of both. @param progress share of the run that is done, 0 to 1. @param rateScale multiplies both learning rates.
    * @throws DivergedError where a loss is no finite number; the state is then that before the step.
    */
-  async step({ small, large }: Crops, progress: number, rateScale = 1): Promise<SharpenReport> {
+  async step(crops: Crops, progress: number, rateScale = 1): Promise<SharpenReport> {
     const { state, options, upscaler } = this;
     const { vectors } = state;
-    const { batch, side, adversarial } = options;
-    const { channels, scale } = upscaler.shape;
-    const scalar = (value: number) => floats([value], []);
-    const vector = (values: Float32Array) => floats(values, [values.length]);
     const rate = fall(progress) * rateScale;
     const common = {
-      small: bytes(small, [batch, channels, side, side]),
-      large: bytes(large, [batch, channels, side * scale, side * scale]),
+      ...cropFeeds(crops, upscaler.shape, options),
       weights: vector(vectors.weights),
       beta2: scalar(BETA2),
       correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),
@@ -118,7 +110,7 @@ export class SharpenTrainer {
       average: vector(vectors.average),
       decay: scalar(0.5 ** (1 / HALF_LIFE)),
       rate: scalar(RATES.generator * rate),
-      adversarial: scalar(state.steps < HEAD_START ? 0 : adversarial),
+      adversarial: scalar(state.steps < HEAD_START ? 0 : options.adversarial),
     });
     this.insideRuntime += performance.now() - start;
     const [discriminatorLoss, lead, generatorLoss, loss] = [judged.loss, judged.lead, drawn.loss, drawn.error].map((value) => (value!.data as Float32Array)[0]!) as [
@@ -137,7 +129,7 @@ export class SharpenTrainer {
       discriminatorMoment: data(judged.nextMoment),
     });
     state.steps++;
-    state.images += batch;
+    state.images += options.batch;
     return { discriminatorLoss, generatorLoss, loss, lead };
   }
 

@@ -3,12 +3,13 @@
 // all that could have been; a sharpened one draws one of them. What it draws must still be the small picture when it is reduced,
 // and not far from the truth.
 
-import { abs, add, cast, concat, input, leakyRelu, matrix, mean, mul, resample, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, concat, input, leakyRelu, matrix, mean, mul, resample, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
 import { adam, adamInputs } from '../adam.js';
 import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
 import { bias, convolution, GAIN } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 import type { Upscaler } from './network.js';
+import { type CropShape, cropInputs } from './step.js';
 
 /** Channels of the discriminator, halving the sides each time: a logit sees 38 px. */
 const WIDTHS = [32, 64, 96];
@@ -26,20 +27,11 @@ function judge(p: Weights, x: Tensor): Tensor {
 /** The discriminator for pictures of so many channels. */
 export const patchDiscriminator = (channels: 1 | 3): Network<[Tensor]> => new Network(judge, [input('x', [1, channels, 16, 16])]);
 
-export interface SharpenShape {
-  batch: number;
-  /** Side of a crop of the small picture; the large one's must be a multiple of 8. */
-  side: number;
-}
-
-/** What both graphs are fed. */
-function feeds({ shape, network }: Upscaler, discriminator: Network<[Tensor]>, { batch, side }: SharpenShape) {
-  const { channels, scale } = shape;
-  const unit = (name: string, sides: number) => mul(cast(input(name, [batch, channels, sides, sides], 'uint8'), 'float32'), 1 / 255);
+/** What both graphs are fed; the sides of the large crops must be multiples of 8. */
+function feeds(upscaler: Upscaler, discriminator: Network<[Tensor]>, crops: CropShape) {
   return {
-    small: unit('small', side),
-    large: unit('large', side * scale),
-    weights: input('weights', [network.size]),
+    ...cropInputs(upscaler, crops),
+    weights: input('weights', [upscaler.network.size]),
     judge: input('discriminator', [discriminator.size]),
   };
 }
@@ -52,7 +44,7 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
  * true patch of a pair is ranked above the made one). Inputs: small, large, weights, discriminator, moment, Adam's numbers and,
  * with the penalty, gamma.
  */
-export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: SharpenShape & { penalty: boolean }): Record<string, Tensor> {
+export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape & { penalty: boolean }): Record<string, Tensor> {
   const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
   const { batch, penalty } = sizes;
   const fake = upscaler.network.build(upscaler.network.bind(weights).weights, small);
@@ -78,7 +70,7 @@ function reduced(x: Tensor, scale: number): Tensor {
  * Outputs: `nextWeights`, `nextMoment`, `nextAverage`, and the scalars `loss` (the game's), `error` (the mean absolute one).
  * Inputs: small, large, weights, discriminator, moment, average, decay, Adam's numbers, and `adversarial`, the game's weight.
  */
-export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: SharpenShape): Record<string, Tensor> {
+export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape): Record<string, Tensor> {
   const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
   const { network, shape } = upscaler;
   const bound = network.bind(weights);

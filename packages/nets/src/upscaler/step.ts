@@ -4,18 +4,28 @@ import { abs, add, cast, input, mean, mul, square, sub, type Tensor } from '@zeu
 import { momentumAdam, momentumInputs } from '../adam.js';
 import type { Upscaler } from './network.js';
 
+/** What a step is shown. */
+export interface CropShape {
+  /** Crops a step. */
+  batch: number;
+  /** Side of a crop of the small picture in px. */
+  side: number;
+}
 
-const unit = (pictures: Tensor): Tensor => mul(cast(pictures, 'float32'), 1 / 255);
+/** The crops' inputs, uint8 brought to 0 to 1: `small` [batch, c, side, side], `large` [batch, c, scale side, scale side]. */
+export function cropInputs({ shape }: Upscaler, { batch, side }: CropShape): Record<'small' | 'large', Tensor> {
+  const unit = (name: string, sides: number) => mul(cast(input(name, [batch, shape.channels, sides, sides], 'uint8'), 'float32'), 1 / 255);
+  return { small: unit('small', side), large: unit('large', side * shape.scale) };
+}
 
 /**
  * Outputs: `nextWeights`, `nextFirst`, `nextSecond`, `nextAverage` and the scalars `loss`, the mean absolute error, and `squared`.
  * Inputs: `small` uint8 [n, c, side, side], `large` uint8 [n, c, scale side, scale side], weights, first, second, average, decay,
  * and Adam's numbers.
  */
-export function upscalerStep({ shape, network }: Upscaler, { batch, side }: { batch: number; side: number }): Record<string, Tensor> {
-  const { channels, scale } = shape;
-  const small = unit(input('small', [batch, channels, side, side], 'uint8'));
-  const large = unit(input('large', [batch, channels, side * scale, side * scale], 'uint8'));
+export function upscalerStep(upscaler: Upscaler, crops: CropShape): Record<string, Tensor> {
+  const { network } = upscaler;
+  const { small, large } = cropInputs(upscaler, crops);
   const [weights, first, second, average] = ['weights', 'first', 'second', 'average'].map((name) => input(name, [network.size])) as [Tensor, Tensor, Tensor, Tensor];
   const bound = network.bind(weights);
   const error = sub(network.build(bound.weights, small), large);

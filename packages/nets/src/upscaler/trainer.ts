@@ -1,18 +1,15 @@
 // An upscaler's training in motion, one step at a time. It knows neither files nor the runtime: the caller brings crops and
 // opens the graph. As with the GAN's, all chance comes from the seed and the step's number.
 
-import { bytes, type Compiled, type CompileOptions, compile, floats, type Session } from '@zeuxis/graph';
+import { bytes, type Feeds, type Session, scalar, type Target, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
-import type { Upscaler } from './network.js';
-import { upscalerStep } from './step.js';
+import { type Open, openAll } from '../sessions.js';
+import type { Upscaler, UpscalerShape } from './network.js';
+import { type CropShape, upscalerStep } from './step.js';
 
-export interface UpscalerTrainerOptions {
+export interface UpscalerTrainerOptions extends CropShape {
   seed: number | string;
-  /** Crops a step. */
-  batch: number;
-  /** Side of a small crop in px. */
-  side: number;
 }
 
 /** The vectors that move. */
@@ -57,6 +54,11 @@ export interface Crops {
   large: Uint8Array;
 }
 
+/** Crops as both trainings of an upscaler are fed them. */
+export function cropFeeds({ small, large }: Crops, { channels, scale }: UpscalerShape, { batch, side }: CropShape): Feeds {
+  return { small: bytes(small, [batch, channels, side, side]), large: bytes(large, [batch, channels, side * scale, side * scale]) };
+}
+
 export class UpscalerTrainer {
   private readonly spare: Record<UpscalerVector, Float32Array>;
   /** Milliseconds spent inside the runtime. */
@@ -76,30 +78,25 @@ export class UpscalerTrainer {
     upscaler: Upscaler,
     options: UpscalerTrainerOptions,
     state: UpscalerState,
-    open: (graph: Compiled) => Promise<Session>,
-    target: Pick<CompileOptions, 'maximumInputs' | 'channelBlock'> = {},
+    open: Open,
+    target: Target = {},
   ): Promise<UpscalerTrainer> {
-    return new UpscalerTrainer(upscaler, options, state, await open(compile(upscalerStep(upscaler, options), target)));
+    const { step } = await openAll({ step: upscalerStep(upscaler, options) }, open, target);
+    return new UpscalerTrainer(upscaler, options, state, step);
   }
 
   /**
    * One step. @param progress share of the run that is done, 0 to 1. @param rateScale multiplies the learning rate.
    * @throws DivergedError where the loss is no finite number; the state is then that before the step.
    */
-  async step({ small, large }: Crops, progress: number, rateScale = 1): Promise<UpscalerReport> {
+  async step(crops: Crops, progress: number, rateScale = 1): Promise<UpscalerReport> {
     const { state, options } = this;
-    const { batch, side } = options;
-    const { channels, scale } = this.upscaler.shape;
-    const scalar = (value: number) => floats([value], []);
-    const whole = side * scale;
     const halfLife = Math.min(HALF_LIFE, state.steps * HALF_LIFE_SHARE);
-    const vector = (from: Record<UpscalerVector, Float32Array>, name: UpscalerVector) => floats(from[name], [from[name].length]);
     const start = performance.now();
     const out = await this.session.run(
       {
-        small: bytes(small, [batch, channels, side, side]),
-        large: bytes(large, [batch, channels, whole, whole]),
-        ...Object.fromEntries(UPSCALER_VECTORS.map((name) => [name, vector(state.vectors, name)])),
+        ...cropFeeds(crops, this.upscaler.shape, options),
+        ...Object.fromEntries(UPSCALER_VECTORS.map((name) => [name, vector(state.vectors[name])])),
         rate: scalar(upscalerRate(progress, state.steps) * rateScale),
         beta1: scalar(BETAS.first),
         beta2: scalar(BETAS.second),
@@ -107,14 +104,14 @@ export class UpscalerTrainer {
         correction: scalar(1 / (1 - BETAS.second ** (state.steps + 1))),
         decay: scalar(halfLife < 1 ? 0 : 0.5 ** (1 / halfLife)),
       },
-      Object.fromEntries(UPSCALER_VECTORS.map((name) => [`next${name[0]!.toUpperCase()}${name.slice(1)}`, vector(this.spare, name)])),
+      Object.fromEntries(UPSCALER_VECTORS.map((name) => [`next${name[0]!.toUpperCase()}${name.slice(1)}`, vector(this.spare[name])])),
     );
     this.insideRuntime += performance.now() - start;
     const [loss, squared] = [out.loss, out.squared].map((value) => (value!.data as Float32Array)[0]!) as [number, number];
     if (!Number.isFinite(loss)) throw new DivergedError(`the loss is no longer a number in step ${state.steps + 1}`);
     for (const name of UPSCALER_VECTORS) [state.vectors[name], this.spare[name]] = [this.spare[name], state.vectors[name]];
     state.steps++;
-    state.images += batch;
+    state.images += options.batch;
     return { loss, psnr: -10 * Math.log10(squared) };
   }
 

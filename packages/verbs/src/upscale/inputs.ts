@@ -49,6 +49,8 @@ export async function findInputs(args: readonly string[], out: string): Promise<
 
 /** Extensions that a name is known by; what follows another dot is part of it, as in UIDs. */
 const KNOWN = /\.(png|jpe?g|webp|avif|tiff?|gif|dcm|heic|heif|bmp|svg|jxl|txt)$/i;
+/** Whether a file's name says that it is a picture of another kind than DICOM. */
+export const hasPictureName = (path: string): boolean => KNOWN.test(path) && !/\.dcm$/i.test(path);
 const nameOf = (path: string): string => basename(path).replace(KNOWN, '');
 
 async function expand(argument: string, out: string): Promise<string[]> {

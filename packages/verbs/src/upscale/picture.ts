@@ -4,7 +4,6 @@ import { basename, extname } from 'node:path';
 import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
 import { VERSION } from '../version.js';
-import { isMadeFrom } from './dicom.js';
 import { enlargeRaster, passes } from './raster.js';
 import { tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
@@ -51,7 +50,7 @@ async function enlargedFile(path: string, format: RasterFormat, { model, session
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
 export async function isMadeBefore(target: string, job: Pick<Job, 'model' | 'sha256' | 'options'>): Promise<boolean> {
   const { model, sha256, options } = job;
-  if (extname(target) === '.dcm') return isMadeFrom(target, job);
+  if (extname(target) === '.dcm') return (await import('./dicom.js')).isMadeFrom(target, job);
   const verdict = await verify(target).catch(() => undefined);
   if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
   const made = verdict.edit;

@@ -1,5 +1,6 @@
 // Samples of a picture as a network's source and sink, wherever they lie in memory: interleaved or in planes, whole numbers or not.
 
+import { LUMA } from '@zeuxis/pictures';
 import type { Sink, Source } from './tiles.js';
 
 /** `count` samples a pixel: the c-th of pixel i is data[first + c * apart + i * step]. */
@@ -29,9 +30,6 @@ export const interleaved = (width: number, height: number, data: Uint8Array | Ui
   high: data instanceof Uint16Array ? 65535 : 255,
 });
 
-/** Luma of BT.601. */
-const LUMA = [0.299, 0.587, 0.114];
-
 /** For a network of `wanted` channels: a single sample is repeated, colours are weighed to luma for one of grey. */
 export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
   const { width, height, count, data, first, apart, step, low, high } = samples;
@@ -45,7 +43,7 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
         for (let row = 0; row < h; row++) {
           let at = first + Math.min(c, count - 1) * apart + ((y + row) * width + x) * step;
           for (let to = (c * h + row) * w; to < (c * h + row + 1) * w; to++, at += step)
-            out[to] = ((weighed ? LUMA[0]! * data[at]! + LUMA[1]! * data[at + apart]! + LUMA[2]! * data[at + 2 * apart]! : data[at]!) - low) / span;
+            out[to] = ((weighed ? LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! : data[at]!) - low) / span;
         }
     },
   };

@@ -9,8 +9,7 @@ import { type Identity, openIdentity, type Published } from '@zeuxis/provenance'
 import type { UpscalerCard } from '../card.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { upscaleDicom } from './dicom.js';
-import { findInputs, type Input } from './inputs.js';
+import { findInputs, hasPictureName, type Input } from './inputs.js';
 import { formatOfName, isMadeBefore, upscalePicture } from './picture.js';
 import { findUpscaler, openUpscaler } from './session.js';
 
@@ -147,8 +146,8 @@ async function one({ path, name }: Input, { options, models, identity, taken, re
     throw new UserError(error.code === 'ENOENT' ? `there is no file '${path}'` : `'${path}' cannot be read (${error.code})`);
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const { isDicom } = await import('@zeuxis/pictures/dicom');
-  const medical = isDicom(bytes);
+  // The codecs of DICOM are loaded for what may be some.
+  const medical = !hasPictureName(path) && (await import('@zeuxis/pictures/dicom')).isDicom(bytes);
   const format = medical ? 'dicom' : options.format === 'same' ? formatOfName(path) : (options.format ?? 'png');
   const target = join(options.out, `${name}${format === 'dicom' ? '.dcm' : RASTER_EXTENSION[format]}`);
   const other = taken.get(target);
@@ -161,6 +160,6 @@ async function one({ path, name }: Input, { options, models, identity, taken, re
     result.kept.push({ path: target, source: path });
     return;
   }
-  result.files.push(format === 'dicom' ? await upscaleDicom(path, bytes, target, job) : await upscalePicture(path, bytes, target, format, job));
+  result.files.push(format === 'dicom' ? await (await import('./dicom.js')).upscaleDicom(path, bytes, target, job) : await upscalePicture(path, bytes, target, format, job));
   taken.set(target, path);
 }
