@@ -4,8 +4,8 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openSession, targetOf } from '@zeuxis/graph/node';
-import { GanTrainer, startGan } from '@zeuxis/nets';
+import { opener, targetOf } from '@zeuxis/graph/node';
+import { GanTrainer, partsOf, startGan } from '@zeuxis/nets';
 import { median, python, ratioTable } from './measure.js';
 import { PEERS, type Peer, peerGan } from './peers.js';
 
@@ -32,9 +32,11 @@ export interface BenchOptions {
 /** A trainer of a peer network, warmed up. */
 export async function openPeer(peer: Peer, penalty: boolean, { threads, batch }: BenchOptions, profile?: string): Promise<GanTrainer> {
   const gan = peerGan(peer);
+  // A profile is of one session.
+  const parts = profile ? 1 : partsOf(batch, threads);
   // The penalty in every step, or in the first alone, which warms up.
-  const options = { seed: 0, batch, penaltyEvery: penalty ? 1 : 1e9, augment: false, mirror: false };
-  return GanTrainer.open(gan, options, startGan(gan, 0), (graph) => openSession(graph, { threads, ...(profile ? { profile } : {}) }), await targetOf());
+  const options = { seed: 0, batch, penaltyEvery: penalty ? 1 : 1e9, augment: false, mirror: false, parts };
+  return GanTrainer.open(gan, options, startGan(gan, 0), opener(parts, { threads, ...(profile ? { profile } : {}) }), await targetOf());
 }
 
 /** Seconds of each step. */

@@ -3,13 +3,17 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { difference } from './agreement.js';
-import { add, addBias, compile, conv, leakyRelu, readOnnx, relu, type Value } from './index.js';
+import { add, addBias, compile, conv, convTranspose, leakyRelu, readOnnx, relu, type Value } from './index.js';
 import { openSession, targetOf } from './node.js';
 import { type Case, caseGraph, cases } from './reference-cases.js';
 
 const chain: Case[] = [
   ['24 to 40 channels, biased and activated', [[2, 24, 9, 7], [40, 24, 3, 3], [40], [20, 40, 3, 3]], (x, v, b, w) => conv(leakyRelu(addBias(conv(x!, v!, { padding: 1 }), b!)), w!, { padding: 1 })],
   ['a rectified one in two steps', [[2, 16, 8, 8], [32, 16, 4, 4], [16, 32, 3, 3]], (x, v, w) => conv(relu(conv(x!, v!, { stride: 2, padding: 1 })), w!)],
+  ['halved, with channels that fill their blocks and that do not', [[2, 32, 8, 6], [48, 32, 4, 4], [48], [20, 48, 4, 4]], (x, v, b, w) => conv(leakyRelu(addBias(conv(x!, v!, { stride: 2, padding: 1 }), b!)), w!, { stride: 1, padding: 2 })],
+  ['halved to 20 channels', [[2, 16, 10, 12], [20, 16, 4, 4]], (x, w) => conv(x!, w!, { stride: 2, padding: 1 })],
+  ['doubled, with channels that fill their blocks', [[2, 32, 3, 5], [32, 48, 4, 4], [48]], (y, w, b) => leakyRelu(addBias(convTranspose(y!, w!, { stride: 2, padding: 1 }), b!))],
+  ['doubled, with channels that do not', [[2, 20, 4, 3], [20, 24, 4, 4], [24], [24, 16, 4, 4]], (y, v, b, w) => convTranspose(addBias(convTranspose(y!, v!, { stride: 2, padding: 1 }), b!), w!, { stride: 2, padding: 1 })],
   ['in groups', [[2, 32, 6, 6], [64, 16, 3, 3]], (x, w) => conv(x!, w!, { padding: 1, groups: 2 })],
   ['read twice', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => add(leakyRelu(conv(x!, w!, { padding: 1 })), conv(conv(x!, w!, { padding: 1 }), w!, { padding: 1 }))],
 ];

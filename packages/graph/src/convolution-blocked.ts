@@ -15,7 +15,7 @@ export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 /** How much of the work may be on channels of zeros that fill the blocks. */
 const LARGEST_WASTE = 1.8;
 
-const filled = (channels: number, block: number): number => Math.ceil(channels / block) * block;
+export const filled = (channels: number, block: number): number => Math.ceil(channels / block) * block;
 
 /** Whether a convolution with that kernel, [outputs, inputs / groups, kh, kw], gains by it. */
 export function gainsByBlocks([outputs, inputs, kh, kw]: readonly number[], groups: number, block: number): boolean {
@@ -25,6 +25,16 @@ export function gainsByBlocks([outputs, inputs, kh, kw]: readonly number[], grou
   if (inputs! < block || inputs! % 4 !== 0) return false;
   return (filled(inputs!, block) * filled(outputs!, block)) / (inputs! * outputs!) <= LARGEST_WASTE;
 }
+
+/** Zeros behind the ends of axes, so many on each. */
+export const fill = (name: string, zeros: readonly number[], emit: Emitter): string =>
+  zeros.some((n) => n > 0) ? emit.node('Pad', [name, emit.ints([...zeros.map(() => 0), ...zeros])]) : name;
+
+export const toBlocks = (x: string, emit: Emitter): string => emit.node('ReorderInput', [x], {}, BLOCKED_DOMAIN);
+export const fromBlocks = (y: string, channels: number, emit: Emitter): string => emit.node('ReorderOutput', [y], { channels }, BLOCKED_DOMAIN);
+/** A convolution all of whose operands are in blocks. */
+export const convBlocks = (operands: string[], group: number, attributes: Record<string, number[]>, emit: Emitter): string =>
+  emit.node('Conv', operands, { ...attributes, group }, BLOCKED_DOMAIN);
 
 /** The convolution of pictures in ONNX's own layout, by way of blocks. */
 export function emitBlocked(
@@ -36,8 +46,7 @@ export function emitBlocked(
 ): string {
   const block = emit.channelBlock;
   const [out, inner] = [filled(outputs, block), groups > 1 ? inputs : filled(inputs, block)];
-  const fill = (name: string, zeros: number[]) => (zeros.some((n) => n > 0) ? emit.node('Pad', [name, emit.ints(zeros)]) : name);
-  const whole = fill(w, [0, 0, 0, 0, out - outputs, inner - inputs, 0, 0]);
+  const whole = fill(w, [out - outputs, inner - inputs, 0, 0], emit);
   // [o, i, kh, kw] to blocks of outputs, blocks of inputs, taps, inputs of a block, outputs of a block, in two steps, because
   // ONNX Runtime moves one axis much faster than two.
   const split = emit.node('Reshape', [whole, emit.ints([out / block, block, inner * kh * kw])]);
@@ -45,10 +54,8 @@ export function emitBlocked(
   const taps = emit.node('Reshape', [outputsLast, emit.ints([(out * inner) / block ** 2, block, kh * kw, block])]);
   const tapsFirst = emit.node('Transpose', [taps], { perm: [0, 2, 1, 3] });
   const kernel = emit.node('Reshape', [tapsFirst, emit.ints([out, inner, kh, kw])]);
-  const pictures = emit.node('ReorderInput', [x], {}, BLOCKED_DOMAIN);
-  const operands = bias === undefined ? [pictures, kernel] : [pictures, kernel, fill(bias, [0, out - outputs])];
-  const y = emit.node('Conv', operands, { ...attributes, group: groups }, BLOCKED_DOMAIN);
-  return emit.node('ReorderOutput', [y], { channels: outputs }, BLOCKED_DOMAIN);
+  const operands = [toBlocks(x, emit), kernel, ...(bias === undefined ? [] : [fill(bias, [out - outputs], emit)])];
+  return fromBlocks(convBlocks(operands, groups, attributes, emit), outputs, emit);
 }
 
 /** Zero stays zero under these, so that the channels which fill the blocks stay empty. */

@@ -3,6 +3,7 @@
 
 import type { Geometry } from './convolution.js';
 import { emitConv, emitConvTranspose, type Operands } from './convolution-emit.js';
+import { emitDoubling, gainsByDoubling, halves, parities } from './convolution-halving.js';
 import { join, reverse } from './structure.js';
 import type { Emitter } from './tensor.js';
 
@@ -21,6 +22,8 @@ export function lowerConvInput(g: Geometry, operands: Operands, emit: Emitter): 
     const attributes = { strides: [1, 1], pads: [py, px, py, px], kernel_shape: [kh, kw] };
     return emitConv([dy, turned, ...bias], [g.kernel[1]!, g.kernel[0]!, kh, kw], 1, attributes, emit);
   }
+  if (isHalving(g) && gainsByDoubling(g.kernel, emit.channelBlock))
+    return emitDoubling(operands, g.kernel as [number, number], g.picture, emit);
   const left = [2, 3].map(
     (axis) => g.picture[axis]! - ((g.output[axis]! - 1) * g.stride - 2 * g.padding + g.kernel[axis]!),
   );
@@ -57,8 +60,7 @@ export function weightLowering(g: Geometry): WeightLowering {
   const square = (side: number, stride: number) => kh === side && kw === side && g.stride === stride && g.padding === 1;
   if (kh * kw === 1) return pixels >= 64 ? 'matmul' : 'gemm';
   if (square(3, 1) && pixels >= 64) return 'shifts';
-  const even = g.picture[2]! % 2 === 0 && g.picture[3]! % 2 === 0;
-  if (square(4, 2) && even && pixels >= 64 && g.picture[1]! >= 16) return 'halves';
+  if (isHalving(g) && pixels >= 64 && g.picture[1]! >= 16) return 'halves';
   return pixels >= 256 ? 'matmul' : 'gemm';
 }
 
@@ -67,11 +69,27 @@ export function lowerConvWeight(g: Geometry, x: string, dy: string, emit: Emitte
   return { matmul: asMatMul, gemm: asGemm, shifts: asShifts, halves: asHalves }[lowering](g, x, dy, emit);
 }
 
-/** The kh kw windows of x under the kernel's taps, each [n, ci, ho, wo], in the kernel's order. */
-function windows(g: Geometry, x: string, emit: Emitter): string[] {
+const isHalving = (g: Geometry): boolean => g.groups === 1 && halves(g.kernel, g.stride, g.padding, g.picture);
+
+/** A box of maps [.., .., h, w] from row i and column j on. */
+const windowAt = (x: string, [i, j]: readonly [number, number], [ho, wo]: readonly number[], emit: Emitter): string =>
+  emit.node('Slice', [x, emit.ints([i, j]), emit.ints([i + ho!, j + wo!]), emit.ints([2, 3])]);
+
+const SHIFTS = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
+
+/**
+ * The kh kw windows of x under the kernel's taps, [n, ci, ho, wo] each, in the kernel's order; of a halving convolution four of
+ * [n, 4ci, ho, wo], by parity and channel, which are the same values copied by rows instead of one by one. `swap` is applied before the windows are cut.
+ */
+function windows(g: Geometry, x: string, swap: (name: string) => string, emit: Emitter): string[] {
   const [kh, kw] = g.kernel.slice(2) as [number, number];
   const p = g.padding;
-  const padded = p === 0 ? x : emit.node('Pad', [x, emit.ints([0, 0, p, p, 0, 0, p, p])]);
+  if (isHalving(g)) {
+    const apart = swap(parities(x, emit));
+    return SHIFTS.map((shift) => windowAt(apart, shift, g.output.slice(2), emit));
+  }
+  const turned = swap(x);
+  const padded = p === 0 ? turned : emit.node('Pad', [turned, emit.ints([0, 0, p, p, 0, 0, p, p])]);
   if (kh * kw === 1 && g.stride === 1) return [padded];
   const taps: string[] = [];
   for (let i = 0; i < kh; i++)
@@ -89,7 +107,7 @@ function asMatMul(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const [co, cig, kh, kw] = g.kernel as [number, number, number, number];
   const { groups } = g;
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const taps = windows(g, x, emit).map((tap) => (groups === 1 ? tap : reshape(tap, [n, groups, cig, ho, wo])));
+  const taps = windows(g, x, (name) => name, emit).map((tap) => (groups === 1 ? tap : reshape(tap, [n, groups, cig, ho, wo])));
   const columns = join(taps, groups === 1 ? 1 : 2, emit);
   const inputs = emit.node('Transpose', [reshape(columns, [n, groups, kh * kw * cig, ho * wo])], {
     perm: [0, 1, 3, 2],
@@ -105,14 +123,19 @@ function asGemm(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const [, ci, kh, kw] = g.kernel as [number, number, number, number];
   const swap = (name: string) => emit.node('Transpose', [name], { perm: [1, 0, 2, 3] });
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const columns = reshape(join(windows(g, swap(x), emit), 0, emit), [kh * kw * ci, n * ho * wo]);
+  const columns = reshape(join(windows(g, x, swap, emit), 0, emit), [kh * kw * ci, n * ho * wo]);
   const product = emit.node('Gemm', [reshape(swap(dy), [co, n * ho * wo]), columns], { transB: 1 });
   return tapsLast(product, g, emit);
 }
 
-/** [co, kh kw ci] -> [co, ci, kh, kw]. */
+/** [co, taps ci], as `windows` orders them -> [co, ci, kh, kw]. */
 function tapsLast(product: string, g: Geometry, emit: Emitter): string {
   const [co, ci, kh, kw] = g.kernel as [number, number, number, number];
+  if (isHalving(g)) {
+    // Tap 2a + p is parity p under shift a.
+    const parts = emit.node('Reshape', [product, emit.ints([co, 2, 2, 2, 2, ci])]);
+    return emit.node('Reshape', [emit.node('Transpose', [parts], { perm: [0, 5, 1, 3, 2, 4] }), emit.ints([co, ci, 4, 4])]);
+  }
   if (kh * kw === 1) return emit.node('Reshape', [product, emit.ints([co, ci, 1, 1])]);
   const taps = emit.node('Reshape', [product, emit.ints([co, kh, kw, ci])]);
   return emit.node('Transpose', [taps], { perm: [0, 3, 1, 2] });
@@ -150,16 +173,15 @@ function asHalves(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const length = n * ho * (wo + 1);
   const swap = (name: string) => emit.node('Transpose', [name], { perm: [1, 0, 2, 3] });
   const reshape = (name: string, shape: number[]) => emit.node('Reshape', [name, emit.ints(shape)]);
-  const padded = emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])]);
   // All four parities of rows and columns in one pass; taps 2 and 3 are those of taps 0 and 1, a row on.
-  const parities = emit.node('SpaceToDepth', [padded], { blocksize: 2 });
-  const shifted = [0, 1].map((s) => emit.node('Slice', [parities, emit.ints([s]), emit.ints([s + ho]), emit.ints([2])]));
-  const windows = swap(join(shifted, 1, emit));
+  const rows = emit.ints([0, 1].flatMap((shift) => Array.from({ length: ho }, (_, r) => r + shift)));
+  const shifted = emit.node('Gather', [parities(x, emit), rows], { axis: 2 });
+  const windows = swap(reshape(shifted, [n, 8 * ci, ho, wo + 1]));
   const turned = swap(dy);
   const shifts = [0, 1].map((b) => emit.node('Pad', [turned, emit.ints([0, 0, 0, b, 0, 0, 0, 1 - b])]));
   const [left, right] = [reshape(join(shifts, 0, emit), [2 * co, length]), reshape(windows, [8 * ci, length])];
   const product = emit.node('Gemm', [left, right], { transB: 1 });
-  // Rows are (shift, co), columns (vertical tap, parity, ci).
-  const taps = emit.node('Transpose', [reshape(product, [2, co, 4, 2, ci])], { perm: [1, 4, 2, 0, 3] });
+  // Rows are (shift, co), columns (row parity, column parity, ci, row shift): tap 2a + p is parity p under shift a.
+  const taps = emit.node('Transpose', [reshape(product, [2, co, 2, 2, ci, 2])], { perm: [1, 4, 5, 2, 0, 3] });
   return reshape(taps, [co, ci, 4, 4]);
 }

@@ -16,6 +16,8 @@ export interface SessionOptions {
   device?: string;
   /** Threads for one operator; all cores by default. */
   threads?: number;
+  /** Lets threads sleep as soon as they have nothing to do, for sessions that take turns with others. Off by default: waiting awake is faster alone. */
+  sleep?: boolean;
   /** Writes ONNX Runtime's own profile (a Chrome trace) to a file that begins with this path. Node only. */
   profile?: string;
 }

@@ -28,6 +28,9 @@ export function adam(weights: Tensor, moment: Tensor, gradient: Tensor, { rate, 
   return { nextWeights: sub(weights, update), nextMoment: next };
 }
 
+/** The exponential moving average of weights, [size]; fed the input `average`, which it was, and `decay`, the share of it that stays. */
+export const movingAverage = (weights: Tensor): Tensor => add(weights, mul(input('decay', []), sub(input('average', weights.shape), weights)));
+
 /** Numbers of one update with a first moment, fed at every step. */
 export interface MomentumInputs extends AdamInputs {
   /** Decay of the first moment, a scalar. */

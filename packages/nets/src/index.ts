@@ -15,6 +15,7 @@ export * from './layers.js';
 export * from './metrics/index.js';
 export * from './network.js';
 export { Random } from './random.js';
+export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';
 export { upscalerModel } from './upscaler/model.js';
 export * from './upscaler/network.js';
 export * from './upscaler/quality.js';

@@ -25,8 +25,8 @@ const FLOOR = 0.05;
 const { reference, gan, feeds } = referenceInputs('fast');
 const { batch } = reference.settings;
 const steps = [
-  { player: 'discriminator' as const, outputs: discriminatorStep(gan, { batch, penalty: true }) },
-  { player: 'generator' as const, outputs: generatorStep(gan, { batch }) },
+  { player: 'discriminator' as const, outputs: discriminatorStep(gan, { batch, penalty: true }).whole() },
+  { player: 'generator' as const, outputs: generatorStep(gan, { batch }).whole() },
 ].map(({ player, outputs }) => ({ player, network: gan[player], graph: compile(outputs, { maximumInputs: WEBGPU_INPUTS }) }));
 
 const rms = (values: Float32Array) => Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);

@@ -78,7 +78,7 @@ describe.each(PRESETS)('%s against PyTorch', (preset) => {
     const expected = reference[`${player} steps`];
     const { table } = gan[player];
     const graph = player === 'generator' ? generatorStep(gan, { batch }) : discriminatorStep(gan, { batch, penalty: true });
-    const session = await openSession(compile(graph), { threads: 1 });
+    const session = await openSession(compile(graph.whole()), { threads: 1 });
     let [weights, average] = [vector(start[player]), vector(start.generator)];
     let moment = vector(new Float32Array(gan[player].size));
     for (const [k, loss] of expected.losses.entries()) {

@@ -34,9 +34,9 @@ const first = (value: Value | undefined) => (value!.data as Float32Array)[0]!;
 describe('adversarial steps', () => {
   const sessions: Record<string, Session> = {};
   beforeAll(async () => {
-    sessions.d = await openSession(compile(discriminatorStep(gan, { batch, penalty: true })), { threads: 1 });
-    sessions.plain = await openSession(compile(discriminatorStep(gan, { batch, penalty: false })), { threads: 1 });
-    sessions.g = await openSession(compile(generatorStep(gan, { batch })), { threads: 1 });
+    sessions.d = await openSession(compile(discriminatorStep(gan, { batch, penalty: true }).whole()), { threads: 1 });
+    sessions.plain = await openSession(compile(discriminatorStep(gan, { batch, penalty: false }).whole()), { threads: 1 });
+    sessions.g = await openSession(compile(generatorStep(gan, { batch }).whole()), { threads: 1 });
   });
   afterAll(() => Promise.all(Object.values(sessions).map((session) => session.close())));
 

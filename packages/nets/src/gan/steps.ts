@@ -16,7 +16,8 @@ import {
   sub,
   type Tensor,
 } from '@zeuxis/graph';
-import { adam, adamInputs } from '../adam.js';
+import { adam, adamInputs, movingAverage } from '../adam.js';
+import { type LossGraph, type Outputs, Step } from '../step.js';
 import { augmentation } from './augment.js';
 import { discriminatorGame, generatorGame, squaredSlopes } from './loss.js';
 import { type Gan, LATENT } from './networks.js';
@@ -50,9 +51,13 @@ function feeds({ shape, generator, discriminator }: Gan, batch: number) {
  * a pair is ranked above the fake, -1 to 1).
  * Inputs: real, z, labels, generator, discriminator, moment, rate, beta2, correction and, with the penalty, gamma.
  */
-export function discriminatorStep(gan: Gan, { batch, penalty, augment = false }: StepOptions): Record<string, Tensor> {
+export function discriminatorStep(gan: Gan, { batch, ...options }: StepOptions): Step {
+  const update = (gradient: Tensor) => adam(feeds(gan, batch).d, input('moment', [gan.discriminator.size]), gradient, adamInputs());
+  return new Step(batch, (part) => discriminatorLoss(gan, { batch: part, ...options }), update);
+}
+
+function discriminatorLoss(gan: Gan, { batch, penalty, augment = false }: StepOptions): LossGraph {
   const { real, z, labels, g, d } = feeds(gan, batch);
-  const moment = input('moment', [gan.discriminator.size]);
   const fake = gan.generator.build(gan.generator.bind(g).weights, z, labels);
   const network = gan.discriminator.bind(d);
   // Real and fake in one batch: half the operators, and products twice as large.
@@ -67,8 +72,8 @@ export function discriminatorStep(gan: Gan, { batch, penalty, augment = false }:
     norm = mul(squaredSlopes(logits, pictures), 1 / batch);
     loss = add(game, mul(mul(input('gamma', []), 0.5), norm));
   }
-  const next = adam(d, moment, network.gradient(loss), adamInputs());
-  return { ...next, loss: game, penalty: mul(norm, 0.5), lead: mean(sign(sub(judgedReal, judgedFake))) };
+  const report = { loss: game, penalty: mul(norm, 0.5), lead: mean(sign(sub(judgedReal, judgedFake))) };
+  return { gradient: network.gradient(loss), report };
 }
 
 /**
@@ -76,9 +81,16 @@ export function discriminatorStep(gan: Gan, { batch, penalty, augment = false }:
  * the scalar `loss`.
  * Inputs: real, z, labels, generator, discriminator, moment, average, decay, rate, beta2 and correction.
  */
-export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOptions, 'penalty'>): Record<string, Tensor> {
+export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOptions, 'penalty'>): Step {
+  const update = (gradient: Tensor) => {
+    const next = adam(feeds(gan, batch).g, input('moment', [gan.generator.size]), gradient, adamInputs());
+    return { ...next, nextAverage: movingAverage(next.nextWeights) };
+  };
+  return new Step(batch, (part) => generatorLoss(gan, { batch: part, augment }), update);
+}
+
+function generatorLoss(gan: Gan, { batch, augment }: Required<Omit<StepOptions, 'penalty'>>): LossGraph {
   const { real, z, labels, g, d } = feeds(gan, batch);
-  const moment = input('moment', [gan.generator.size]);
   const network = gan.generator.bind(g);
   const { weights } = gan.discriminator.bind(d);
   const fake = gan.generator.build(network.weights, z, labels);
@@ -87,20 +99,14 @@ export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOpt
   const judge = (pictures: Tensor, half: number) =>
     gan.discriminator.build(weights, seen ? sliceAxis(seen, 0, half * batch, batch) : pictures, labels);
   const loss = generatorGame(judge(real, 0), judge(fake, 1));
-  const next = adam(g, moment, network.gradient(loss), adamInputs());
-  const average = input('average', [gan.generator.size]);
-  return {
-    ...next,
-    nextAverage: add(next.nextWeights, mul(input('decay', []), sub(average, next.nextWeights))),
-    loss,
-  };
+  return { gradient: network.gradient(loss), report: { loss } };
 }
 
 /**
  * What the discriminator makes of pictures it was trained on, of pictures held back and of made ones, unchanged all
  * three. Outputs: the scalar mean logits `seen`, `held` and `made`. Inputs: real, heldReal, z, labels, heldLabels, generator and discriminator.
  */
-export function judgeStep(gan: Gan, { batch }: { batch: number }): Record<string, Tensor> {
+export function judgeStep(gan: Gan, { batch }: { batch: number }): Outputs {
   const { real, z, labels, g, d } = feeds(gan, batch);
   const held = normalise(input('heldReal', real.shape, 'uint8'));
   const heldLabels = labels && input('heldLabels', labels.shape);

@@ -7,13 +7,13 @@
 import { bytes, type Feeds, floats, type Session, scalar, type Target, type Value, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
-import { type Open, openAll } from '../sessions.js';
+import { type Open, openAll, type PartsOption } from '../step.js';
 import { adaptStrength, drawAugmentation, mirror, overfitting } from './augment.js';
 import { type Gan, LATENT } from './networks.js';
 import type { Schedule } from './schedule.js';
 import { discriminatorStep, generatorStep, judgeStep } from './steps.js';
 
-export interface TrainerOptions {
+export interface TrainerOptions extends PartsOption {
   seed: number | string;
   /** Pictures a step. */
   batch: number;
@@ -142,7 +142,7 @@ export class GanTrainer {
       generator: generatorStep(gan, { batch, augment }),
       judge: augment ? judgeStep(gan, { batch }) : undefined,
     };
-    const { penalised, plain = penalised, generator, judge } = await openAll(players, open, target);
+    const { penalised, plain = penalised, generator, judge } = await openAll(players, open, target, options.parts);
     return new GanTrainer(gan, options, state, { penalised, plain, generator, judge });
   }
 

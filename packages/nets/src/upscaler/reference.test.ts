@@ -42,7 +42,7 @@ it.each([
   // From rest, without the past, one of Adam's steps gives the gradient away: its first moment is a tenth of it. In plain ONNX
   // and in the layout that training runs in.
   for (const target of [{}, await targetOf('cpu')]) {
-    const session = await openSession(compile(upscalerStep(upscaler, { batch: BATCH, side: SIDE }), target), { threads: 1 });
+    const session = await openSession(compile(upscalerStep(upscaler, { batch: BATCH, side: SIDE }).whole(), target), { threads: 1 });
     const zeros = floats(new Float32Array(network.size), [network.size]);
     const out = await session.run({
       small: bytes(small, [BATCH, CHANNELS, SIDE, SIDE]),

@@ -3,13 +3,13 @@
 import { type Session, scalar, type Target, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
-import { type Open, openAll } from '../sessions.js';
+import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Upscaler } from './network.js';
 import { patchDiscriminator, patchDiscriminatorStep, sharpenStep } from './sharpen.js';
 import type { CropShape } from './step.js';
 import { type Crops, cropFeeds } from './trainer.js';
 
-export interface SharpenOptions extends CropShape {
+export interface SharpenOptions extends CropShape, PartsOption {
   seed: number | string;
   /** Weight of the game beside the errors of pixels. */
   adversarial: number;
@@ -78,7 +78,7 @@ export class SharpenTrainer {
     const discriminator = patchDiscriminator(upscaler.shape.channels);
     const judging = (penalty: boolean) => patchDiscriminatorStep(upscaler, discriminator, { ...options, penalty });
     const graphs = { penalised: judging(true), plain: judging(false), generator: sharpenStep(upscaler, discriminator, options) };
-    return new SharpenTrainer(upscaler, options, state, await openAll(graphs, open, target));
+    return new SharpenTrainer(upscaler, options, state, await openAll(graphs, open, target, options.parts));
   }
 
   /**

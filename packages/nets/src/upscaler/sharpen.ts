@@ -4,10 +4,11 @@
 // and not far from the truth.
 
 import { abs, add, concat, input, leakyRelu, matrix, mean, mul, resample, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
-import { adam, adamInputs } from '../adam.js';
+import { adam, adamInputs, movingAverage } from '../adam.js';
 import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
 import { bias, convolution, GAIN } from '../layers.js';
 import { Network, type Weights } from '../network.js';
+import { type LossGraph, Step } from '../step.js';
 import type { Upscaler } from './network.js';
 import { type CropShape, cropInputs } from './step.js';
 
@@ -44,7 +45,12 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
  * true patch of a pair is ranked above the made one). Inputs: small, large, weights, discriminator, moment, Adam's numbers and,
  * with the penalty, gamma.
  */
-export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape & { penalty: boolean }): Record<string, Tensor> {
+export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape & { penalty: boolean }): Step {
+  const update = (gradient: Tensor) => adam(feeds(upscaler, discriminator, sizes).judge, input('moment', [discriminator.size]), gradient, adamInputs());
+  return new Step(sizes.batch, (batch) => judgeLoss(upscaler, discriminator, { ...sizes, batch }), update);
+}
+
+function judgeLoss(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape & { penalty: boolean }): LossGraph {
   const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
   const { batch, penalty } = sizes;
   const fake = upscaler.network.build(upscaler.network.bind(weights).weights, small);
@@ -56,8 +62,8 @@ export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Networ
   // By the patch: crops of any side are held alike.
   const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(game, 0);
   const loss = penalty ? add(game, mul(mul(input('gamma', []), 0.5), slopes)) : game;
-  const next = adam(d, input('moment', [discriminator.size]), bound.gradient(loss), adamInputs());
-  return { ...next, loss: game, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, made))) };
+  const report = { loss: game, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, made))) };
+  return { gradient: bound.gradient(loss), report };
 }
 
 /** The means of `scale` by `scale` pixels. */
@@ -70,7 +76,15 @@ function reduced(x: Tensor, scale: number): Tensor {
  * Outputs: `nextWeights`, `nextMoment`, `nextAverage`, and the scalars `loss` (the game's), `error` (the mean absolute one).
  * Inputs: small, large, weights, discriminator, moment, average, decay, Adam's numbers, and `adversarial`, the game's weight.
  */
-export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape): Record<string, Tensor> {
+export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape): Step {
+  const update = (gradient: Tensor) => {
+    const next = adam(feeds(upscaler, discriminator, sizes).weights, input('moment', [upscaler.network.size]), gradient, adamInputs());
+    return { ...next, nextAverage: movingAverage(next.nextWeights) };
+  };
+  return new Step(sizes.batch, (batch) => sharpenLoss(upscaler, discriminator, { ...sizes, batch }), update);
+}
+
+function sharpenLoss(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape): LossGraph {
   const { small, large, weights, judge: d } = feeds(upscaler, discriminator, sizes);
   const { network, shape } = upscaler;
   const bound = network.bind(weights);
@@ -80,6 +94,5 @@ export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>
   const error = mean(abs(sub(made, large)));
   const kept = mean(abs(sub(reduced(made, shape.scale), reduced(large, shape.scale))));
   const loss = add(add(mul(error, 0.5), kept), mul(input('adversarial', []), game));
-  const next = adam(weights, input('moment', [network.size]), bound.gradient(loss), adamInputs());
-  return { ...next, nextAverage: add(next.nextWeights, mul(input('decay', []), sub(input('average', [network.size]), next.nextWeights))), loss: game, error };
+  return { gradient: bound.gradient(loss), report: { loss: game, error } };
 }

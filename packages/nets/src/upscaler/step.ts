@@ -1,7 +1,8 @@
 // One step of an upscaler's training as one graph: the mean absolute error, Adam, and the averaged weights.
 
-import { abs, add, cast, input, mean, mul, square, sub, type Tensor } from '@zeuxis/graph';
-import { momentumAdam, momentumInputs } from '../adam.js';
+import { abs, cast, input, mean, mul, square, sub, type Tensor } from '@zeuxis/graph';
+import { momentumAdam, momentumInputs, movingAverage } from '../adam.js';
+import { type LossGraph, Step } from '../step.js';
 import type { Upscaler } from './network.js';
 
 /** What a step is shown. */
@@ -23,13 +24,19 @@ export function cropInputs({ shape }: Upscaler, { batch, side }: CropShape): Rec
  * Inputs: `small` uint8 [n, c, side, side], `large` uint8 [n, c, scale side, scale side], weights, first, second, average, decay,
  * and Adam's numbers.
  */
-export function upscalerStep(upscaler: Upscaler, crops: CropShape): Record<string, Tensor> {
+export function upscalerStep(upscaler: Upscaler, { batch, side }: CropShape): Step {
   const { network } = upscaler;
-  const { small, large } = cropInputs(upscaler, crops);
-  const [weights, first, second, average] = ['weights', 'first', 'second', 'average'].map((name) => input(name, [network.size])) as [Tensor, Tensor, Tensor, Tensor];
-  const bound = network.bind(weights);
-  const error = sub(network.build(bound.weights, small), large);
-  const loss = mean(abs(error));
-  const next = momentumAdam(weights, first, second, bound.gradient(loss), momentumInputs());
-  return { ...next, nextAverage: add(next.nextWeights, mul(input('decay', []), sub(average, next.nextWeights))), loss, squared: mean(square(error)) };
+  const [weights, first, second] = ['weights', 'first', 'second'].map((name) => input(name, [network.size])) as [Tensor, Tensor, Tensor];
+  const loss = (part: number): LossGraph => {
+    const { small, large } = cropInputs(upscaler, { batch: part, side });
+    const bound = network.bind(weights);
+    const error = sub(network.build(bound.weights, small), large);
+    const absolute = mean(abs(error));
+    return { gradient: bound.gradient(absolute), report: { loss: absolute, squared: mean(square(error)) } };
+  };
+  const update = (gradient: Tensor) => {
+    const next = momentumAdam(weights, first, second, gradient, momentumInputs());
+    return { ...next, nextAverage: movingAverage(next.nextWeights) };
+  };
+  return new Step(batch, loss, update);
 }

@@ -4,11 +4,11 @@
 import { bytes, type Feeds, type Session, scalar, type Target, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
-import { type Open, openAll } from '../sessions.js';
+import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Upscaler, UpscalerShape } from './network.js';
 import { type CropShape, upscalerStep } from './step.js';
 
-export interface UpscalerTrainerOptions extends CropShape {
+export interface UpscalerTrainerOptions extends CropShape, PartsOption {
   seed: number | string;
 }
 
@@ -81,7 +81,7 @@ export class UpscalerTrainer {
     open: Open,
     target: Target = {},
   ): Promise<UpscalerTrainer> {
-    const { step } = await openAll({ step: upscalerStep(upscaler, options) }, open, target);
+    const { step } = await openAll({ step: upscalerStep(upscaler, options) }, open, target, options.parts);
     return new UpscalerTrainer(upscaler, options, state, step);
   }
 

@@ -54,20 +54,22 @@ describe('trainGan', () => {
     expect(events.some(({ stage, values }) => stage === 'train' && Number.isFinite(values?.['G loss']))).toBe(true);
   });
 
-  it('goes on after a stop bit for bit as if it had never stopped', async () => {
-    await train('straight');
+  it.each([1, 2])('goes on after a stop bit for bit as if it had never stopped, begun with %i threads', async (threads) => {
+    const [straight, halved] = ['straight', 'halved'].map((name) => `${name}-${threads}`) as [string, string];
+    await train(straight, { threads });
     const controller = new AbortController();
-    const stopped = await train('halved', {
+    const stopped = await train(halved, {
+      threads,
       licence: 'CC0-1.0',
       signal: controller.signal,
       onProgress: ({ stage, done }) => stage === 'train' && done === 32 && controller.abort(),
     });
     expect(stopped).toMatchObject({ finished: false, images: 32 });
     // Nothing but where the pictures are: the checkpoint knows the rest.
-    const resumed = await trainGan({ pictures: join(home, 'pictures'), out: join(home, 'halved'), cache: join(home, 'cache'), threads: 1, resume: true });
+    const resumed = await trainGan({ pictures: join(home, 'pictures'), out: join(home, halved), cache: join(home, 'cache'), threads: 1, resume: true });
     expect(resumed).toMatchObject({ finished: true, images: 64, card: { licence: 'CC0-1.0' } });
     expect((await readdir(join(home, 'cache'))).filter((file) => file.endsWith('.pixels'))).toHaveLength(1);
-    const [a, b] = await Promise.all(['straight', 'halved'].map((run) => readCheckpoint<unknown, GanState>(join(home, run, 'checkpoint'), 'gan')));
+    const [a, b] = await Promise.all([straight, halved].map((run) => readCheckpoint<unknown, GanState>(join(home, run, 'checkpoint'), 'gan')));
     for (const [name, vector] of Object.entries(a!.state.vectors))
       expect(bytesOf(vector).equals(bytesOf(b!.state.vectors[name as 'generator'])), name).toBe(true);
     expect(b!.state).toMatchObject({ images: 64, steps: 8, betaProduct: a!.state.betaProduct });
@@ -138,6 +140,6 @@ describe('trainGan', () => {
     await expect(train('damaged', { resume: true })).rejects.toThrow(/no checkpoint of this version/);
     await expect(train('nowhere', { resume: true })).rejects.toThrow(/start without --resume/);
     await rm(join(home, 'pictures', 'disc', '0.png'));
-    await expect(train('straight', { resume: true, images: 128 })).rejects.toThrow(/not those of the checkpoint/);
+    await expect(train('straight-1', { resume: true, images: 128 })).rejects.toThrow(/not those of the checkpoint/);
   });
 });

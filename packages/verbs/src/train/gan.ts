@@ -2,8 +2,7 @@
 //
 // A run folder holds model.onnx, checkpoint, metrics.jsonl, report.html and grids/.
 
-import { availableParallelism } from 'node:os';
-import { openSession, targetOf } from '@zeuxis/graph/node';
+import { targetOf } from '@zeuxis/graph/node';
 import { defineGan, type GanState, GanTrainer, type Preset, startGan, VECTORS } from '@zeuxis/nets';
 import { openDataset, UserError } from '@zeuxis/pictures';
 import type { GanCard, Rights } from '../card.js';
@@ -12,7 +11,7 @@ import type { VerbOptions } from '../progress.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { GAN_CURVES, GanTraining } from './gan-training.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, fixedOfGan, networksOf, newSettings, type RunSettings, resumable } from './settings.js';
+import { checkOptions, fixedOfGan, networksOf, newSettings, openerOf, type RunSettings, resumable } from './settings.js';
 
 export interface TrainGanOptions extends VerbOptions {
   /** Folder of JPEG, PNG, WebP, AVIF or TIFF; its first folders are the labels. */
@@ -62,7 +61,7 @@ export type TrainGanResult = RunResult<GanCard>;
  * @throws UserError for pictures, options or a run folder that cannot serve, a full disk, and a run that diverges.
  */
 export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult> {
-  const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
+  const { out, onProgress = () => {}, signal, device } = options;
   checkOptions(options);
   const paths = runPaths(out);
   const before = await resumable<RunSettings, GanState>('gan', options, paths.checkpoint, fixedOfGan(options));
@@ -93,8 +92,8 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
       if (!fits || settings.networks !== networksOf(gan.generator, gan.discriminator))
         throw new UserError(`the checkpoint in '${out}' is of another network than '${preset}' at ${size} px in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
-      const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
-      const trainer = await GanTrainer.open(gan, settings, state, open, await targetOf(device));
+      const { parts, open } = openerOf(settings, options);
+      const trainer = await GanTrainer.open(gan, { ...settings, parts }, state, open, await targetOf(device));
       begin();
       try {
         const { length, snapshots } = settings;

@@ -3,9 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { Gan, GanShape, TrainerOptions, Weight } from '@zeuxis/nets';
+import { availableParallelism } from 'node:os';
+import { opener } from '@zeuxis/graph/node';
+import { type Gan, type GanShape, type PartsOption, partsOf, type TrainerOptions, type Weight } from '@zeuxis/nets';
 import { type Dataset, UserError } from '@zeuxis/pictures';
 import type { Rights } from '../card.js';
+import type { VerbOptions } from '../progress.js';
 import { type Checkpoint, readCheckpoint, type TrainingState } from './checkpoint.js';
 import type { TrainGanOptions } from './gan.js';
 import type { RunLength } from './loop.js';
@@ -24,6 +27,8 @@ export interface RunSettings extends TrainerOptions, KeptSettings {
 }
 
 export const DEFAULT_MINUTES = 30;
+/** Of a GAN. */
+const DEFAULT_BATCH = 16;
 export const DEFAULT_SNAPSHOTS = 16;
 
 export const lengthOf = ({ images, minutes }: Numbers): RunLength | undefined =>
@@ -33,6 +38,15 @@ export const lengthOf = ({ images, minutes }: Numbers): RunLength | undefined =>
 export const networksOf = (...networks: { table: readonly Weight[] }[]): string =>
   createHash('sha256').update(JSON.stringify(networks.map(({ table }) => table))).digest('hex');
 
+/** Parts of a batch of a new run, which keeps them: another number of parts adds up otherwise, in the last bits. Other devices than the CPU share work out themselves. */
+export const newParts = (batch: number, { device = 'cpu', threads = availableParallelism() }: VerbOptions): number => (device === 'cpu' ? partsOf(batch, threads) : 1);
+
+/** Opens the graphs of a run. */
+export function openerOf({ parts = 1 }: PartsOption, { device = 'cpu', threads = availableParallelism() }: VerbOptions) {
+  const here = device === 'cpu' ? parts : 1;
+  return { parts: here, open: opener(here, { device, threads }) };
+}
+
 /** The settings of a new run. */
 export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, rights: Rights): RunSettings => ({
   shape: gan.shape,
@@ -41,7 +55,8 @@ export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, r
   fingerprint: data.fingerprint,
   networks: networksOf(gan.generator, gan.discriminator),
   seed: options.seed ?? 0,
-  batch: options.batch ?? 16,
+  batch: options.batch ?? DEFAULT_BATCH,
+  parts: newParts(options.batch ?? DEFAULT_BATCH, options),
   penaltyEvery: options.penaltyEvery ?? 4,
   augment: options.augment ?? true,
   mirror: options.mirror ?? false,

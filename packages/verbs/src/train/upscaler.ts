@@ -1,8 +1,7 @@
 // `train upscaler`: a folder of pictures in, an upscaler's model file out, with everything needed to watch and resume it.
 
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { openSession, targetOf } from '@zeuxis/graph/node';
+import { targetOf } from '@zeuxis/graph/node';
 import {
   defineUpscaler,
   patchDiscriminator,
@@ -23,7 +22,7 @@ import type { VerbOptions } from '../progress.js';
 import { readCheckpoint } from './checkpoint.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, resumable, rightsText } from './settings.js';
+import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText } from './settings.js';
 import { SHARPEN_CURVES, SharpenTraining, UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
 
 export interface TrainUpscalerOptions extends VerbOptions {
@@ -126,6 +125,7 @@ function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings
     ...(given.faithful ? { adversarial: options.adversarial ?? DEFAULT_ADVERSARIAL } : {}),
     seed: options.seed ?? 0,
     batch: options.batch ?? DEFAULT_BATCH,
+    parts: newParts(options.batch ?? DEFAULT_BATCH, options),
     side: options.crop ?? DEFAULT_CROP,
     rateScale: options.rateScale ?? 1,
     length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
@@ -140,7 +140,7 @@ function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings
  * @throws UserError for pictures, options or a run folder that cannot serve, a full disk, and a run that diverges.
  */
 export async function trainUpscaler(options: TrainUpscalerOptions): Promise<TrainUpscalerResult> {
-  const { out, onProgress = () => {}, signal, device = 'cpu', threads = availableParallelism() } = options;
+  const { out, onProgress = () => {}, signal, device } = options;
   checkOptions(options);
   const before = await resumable<UpscalerSettings, UpscalerState | SharpenState>('upscaler', options, runPaths(out).checkpoint, fixedOf(options));
   const faithful = options.sharpen !== undefined && !before ? await readFaithful({ ...options, sharpen: options.sharpen }) : undefined;
@@ -180,20 +180,20 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
       if (settings.networks !== networks || !fits)
         throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
-      const open = (graph: { bytes: Uint8Array }) => openSession(graph, { device, threads });
+      const { parts, open } = openerOf(settings, options);
       const target = await targetOf(device);
       const { length, snapshots, seed } = settings;
       const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0 };
       if (settings.faithful) {
         const { adversarial = DEFAULT_ADVERSARIAL } = settings;
         const state = (before?.state as SharpenState | undefined) ?? startSharpening(upscaler, faithful!.weights, seed);
-        const trainer = await SharpenTrainer.open(upscaler, { ...settings, adversarial }, state, open, target);
+        const trainer = await SharpenTrainer.open(upscaler, { ...settings, parts, adversarial }, state, open, target);
         begin();
         const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', error: 'loss' };
         return await new Loop(new SharpenTraining(options, settings, pairs, trainer), { ...loop, shown, curves: SHARPEN_CURVES }).train().finally(() => trainer.close());
       }
       const state = (before?.state as UpscalerState | undefined) ?? startUpscaler(upscaler, seed);
-      const trainer = await UpscalerTrainer.open(upscaler, settings, state, open, target);
+      const trainer = await UpscalerTrainer.open(upscaler, { ...settings, parts }, state, open, target);
       begin();
       const shown = { loss: 'loss', 'PSNR dB': 'psnr' };
       return await new Loop(new UpscalerTraining(options, settings, pairs, trainer), { ...loop, shown, curves: UPSCALER_CURVES }).train().finally(() => trainer.close());
