@@ -4,9 +4,9 @@
 import {
   add,
   averageDown,
-  bilinearUp,
   convTranspose,
   div,
+  enlarge,
   input,
   leakyRelu,
   meanKeep,
@@ -78,7 +78,7 @@ const residualGenerator: Generator = (p, z) => {
   for (const [i, width] of RESIDUAL.entries()) {
     if (i > 0) {
       const wide = same(p, `widen${i}`, x, width, 1);
-      x = resample(wide, bilinearUp(x.extent(2)), bilinearUp(x.extent(2)));
+      x = enlarge(wide);
     }
     x = block(p, `block${i}`, x);
   }

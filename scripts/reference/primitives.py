@@ -51,6 +51,7 @@ CASES = {
     "matmul over batches": ([[2, 3, 4, 5], [3, 5, 6]], torch.matmul),
     "matmul with a shared matrix": ([[2, 6, 5], [5, 4]], torch.matmul),
     "bilinear enlargement": ([[2, 3, 5, 7]], up),
+    "bilinear enlargement by a matrix": ([[2, 3, 5, 7]], up),
     "average reduction": ([[2, 3, 6, 8]], lambda x: F.avg_pool2d(x, 2)),
     "pixel shuffle": ([[2, 12, 3, 4]], lambda x: shuffle(x**2, 2)),
     "pixel unshuffle": ([[2, 3, 4, 6]], lambda x: unshuffle(x**2, 2)),

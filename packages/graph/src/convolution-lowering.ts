@@ -43,11 +43,11 @@ export type WeightLowering = 'matmul' | 'gemm' | 'shifts' | 'halves';
  * Runtime 1.30, batches of 64 (`npm run bench -- lowerings` measures them again):
  *
  *   kernel 3, stride 1               gemm  matmul  shifts     kernel 4, stride 2              gemm  matmul  halves
- *   24 -> 24    64x64                  33      36      73     3 -> 48     64x64 -> 32x32        34      38      33
- *   48 -> 48    32x32                  60      61     128     48 -> 96    32x32 -> 16x16        56      58     102
- *   96 -> 96    16x16                  96     104     165     96 -> 192   16x16 -> 8x8          93      74     140
- *   128 -> 128  8x8                   136      93     152     192 -> 256  8x8 -> 4x4           100      45     101
- *   192 -> 192  4x4                   136      60      60
+ *   24 -> 24    64x64                  34      37      75     3 -> 48     64x64 -> 32x32        69     185      35
+ *   48 -> 48    32x32                  61      66     139     48 -> 96    32x32 -> 16x16        94      96     139
+ *   96 -> 96    16x16                 109     110     197     96 -> 192   16x16 -> 8x8         145     101     151
+ *   128 -> 128  8x8                   140     103     220     192 -> 256  8x8 -> 4x4           124      55     125
+ *   192 -> 192  4x4                   144      75      77
  *
  * Large pictures are bound by copying, and what copies least wins: shifts and halves copy a third and a half of im2col.
  * Small ones make thin products a picture and a sum over the batch as large as the kernel: there one product over the
@@ -131,14 +131,14 @@ function asGemm(g: Geometry, x: string, dy: string, emit: Emitter): string {
 /** [co, taps ci], as `windows` orders them -> [co, ci, kh, kw]. */
 function tapsLast(product: string, g: Geometry, emit: Emitter): string {
   const [co, ci, kh, kw] = g.kernel as [number, number, number, number];
-  if (isHalving(g)) {
-    // Tap 2a + p is parity p under shift a.
-    const parts = emit.node('Reshape', [product, emit.ints([co, 2, 2, 2, 2, ci])]);
-    return emit.node('Reshape', [emit.node('Transpose', [parts], { perm: [0, 5, 1, 3, 2, 4] }), emit.ints([co, ci, 4, 4])]);
-  }
   if (kh * kw === 1) return emit.node('Reshape', [product, emit.ints([co, ci, 1, 1])]);
-  const taps = emit.node('Reshape', [product, emit.ints([co, kh, kw, ci])]);
-  return emit.node('Transpose', [taps], { perm: [0, 3, 1, 2] });
+  let taps = emit.node('Reshape', [product, emit.ints([co, kh * kw, ci])]);
+  if (isHalving(g)) {
+    // From shifts down and across, parities down and across, where tap 2a + p is parity p under shift a. One axis at a time moves fastest.
+    const order = SHIFTS.flatMap(([a, p]) => SHIFTS.map(([b, q]) => 8 * a + 4 * b + 2 * p + q));
+    taps = emit.node('Gather', [taps, emit.ints(order)], { axis: 1 });
+  }
+  return emit.node('Reshape', [emit.node('Transpose', [taps], { perm: [0, 2, 1] }), emit.ints([co, ci, kh, kw])]);
 }
 
 /**
@@ -177,9 +177,11 @@ function asHalves(g: Geometry, x: string, dy: string, emit: Emitter): string {
   const rows = emit.ints([0, 1].flatMap((shift) => Array.from({ length: ho }, (_, r) => r + shift)));
   const shifted = emit.node('Gather', [parities(x, emit), rows], { axis: 2 });
   const windows = swap(reshape(shifted, [n, 8 * ci, ho, wo + 1]));
-  const turned = swap(dy);
-  const shifts = [0, 1].map((b) => emit.node('Pad', [turned, emit.ints([0, 0, 0, b, 0, 0, 0, 1 - b])]));
-  const [left, right] = [reshape(join(shifts, 0, emit), [2 * co, length]), reshape(windows, [8 * ci, length])];
+  // With a zero behind every row, all rows end to end and one place later are those with a zero before every row.
+  const rowsOf = reshape(emit.node('Pad', [swap(dy), emit.ints([0, 0, 0, 0, 0, 0, 0, 1])]), [co * length]);
+  const later = emit.node('Slice', [rowsOf, emit.ints([0]), emit.ints([co * length - 1])]);
+  const both = join([rowsOf, emit.floats([0], [1]), later], 0, emit);
+  const [left, right] = [reshape(both, [2 * co, length]), reshape(windows, [8 * ci, length])];
   const product = emit.node('Gemm', [left, right], { transB: 1 });
   // Rows are (shift, co), columns (row parity, column parity, ci, row shift): tap 2a + p is parity p under shift a.
   const taps = emit.node('Transpose', [reshape(product, [2, co, 2, 2, ci, 2])], { perm: [1, 4, 5, 2, 0, 3] });

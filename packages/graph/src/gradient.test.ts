@@ -68,6 +68,7 @@ const cases: Case[] = [
     ],
     (a, b) => g.matmul(a, b),
   ],
+  ['enlarge', [[1, 2, 3, 2]], g.enlarge],
   ['resample', [[1, 2, 4, 4]], (x) => g.resample(x, g.bilinearUp(4), g.averageDown(4))],
   [
     'conv 3x3 as shifts',

@@ -49,6 +49,20 @@ export function resample(x: Tensor, vertical: Matrix, horizontal: Matrix): Tenso
   return matmul(down, reshape(rows, [n, c, h, horizontal.rows]));
 }
 
+const turned = (m: Matrix): Matrix => matrix(m.columns, m.rows, (i, j) => m.data[j * m.columns + i]!);
+
+const ENLARGE: Primitive = {
+  name: 'enlarge',
+  gradient: ({ shape }, upstream) => {
+    const [h, w] = [shape[2]! / 2, shape[3]! / 2];
+    return [resample(upstream, turned(bilinearUp(h)), turned(bilinearUp(w)))];
+  },
+  lower: (node, emit) => emit.node('Resize', [emit.of(node.input(0)), '', emit.floats([1, 1, 2, 2], [4])], { mode: 'linear', coordinate_transformation_mode: 'half_pixel' }),
+};
+
+/** Bilinear enlargement by two: `resample` by `bilinearUp`, in one operator, which takes the CPU's blocked layout as it comes. x [n, c, h, w] -> [n, c, 2h, 2w]. */
+export const enlarge = (x: Tensor): Tensor => new Tensor(ENLARGE, [x], [...x.shape.slice(0, 2), 2 * x.extent(2), 2 * x.extent(3)]);
+
 /** The matrix [rows, columns] whose entry (i, j) is entry(i, j). */
 export function matrix(rows: number, columns: number, entry: (row: number, column: number) => number): Matrix {
   const data = new Float32Array(rows * columns);

@@ -2,7 +2,7 @@
 // parts of a batch, at one time, each on its own core, while the second needs them all: data parallelism, with exact sums. Most of what
 // a CPU loses in a step is in operators that the runtime does on one thread, and parts of a batch lose nothing to those.
 
-import { add, type Compiled, compile, type Feeds, input, mul, type Session, type Target, type Tensor, type Value } from '@zeuxis/graph';
+import { add, type Compiled, compile, type Feeds, input, mul, type Session, type Target, type Tensor, type Value, vector } from '@zeuxis/graph';
 
 export interface LossGraph {
   /** Of the mean loss over the batch, with respect to the flat vector of weights. */
@@ -54,11 +54,17 @@ const gradientName = (part: number) => `gradient${part}`;
 
 /** A step in parts, to be used as the session of its whole graph would be: the same feeds, the same values but for rounding. */
 class PartedStep implements Session {
+  /** The gradients of the parts, in arrays that are used again in every step. */
+  private readonly gradients: Feeds;
+
   constructor(
     private readonly inputs: Compiled['inputs'],
     private readonly parts: readonly Session[],
     private readonly update: Session,
-  ) {}
+    size: number,
+  ) {
+    this.gradients = Object.fromEntries(parts.map((_, k) => [gradientName(k), vector(new Float32Array(size))]));
+  }
 
   get device(): string {
     return this.update.device;
@@ -82,9 +88,8 @@ class PartedStep implements Session {
   }
 
   async run(feeds: Feeds, into: Record<string, Value> = {}): Promise<Record<string, Value>> {
-    const results = await Promise.all(this.parts.map((session, k) => session.run(this.share(feeds, k))));
-    const gradients = Object.fromEntries(results.map(({ gradient }, k) => [gradientName(k), gradient!]));
-    const moved = await this.update.run({ ...feeds, ...gradients }, into);
+    const results = await Promise.all(this.parts.map((session, k) => session.run(this.share(feeds, k), { gradient: this.gradients[gradientName(k)]! })));
+    const moved = await this.update.run({ ...feeds, ...this.gradients }, into);
     const { gradient: _, ...reports } = results[0]!;
     for (const [name, value] of Object.entries(reports)) {
       const sum = results.reduce((total, result) => total + (result[name]!.data as Float32Array)[0]!, 0);
@@ -109,7 +114,7 @@ async function openParts(step: Step, parts: number, open: Open, target: Target):
     await Promise.all(sessions.map((session) => session.close()));
     throw failed.reason;
   }
-  return new PartedStep(graphs[0].inputs, sessions.slice(0, parts), sessions[parts]!);
+  return new PartedStep(graphs[0].inputs, sessions.slice(0, parts), sessions[parts]!, gradient.size);
 }
 
 type Graph = Step | Outputs | undefined;

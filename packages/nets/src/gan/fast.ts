@@ -4,7 +4,7 @@
 // before it (Karras et al., StyleGAN2, 2020), so that large shapes come first and stay. The discriminator judges by
 // projection on the label (Miyato and Koyama, 2018).
 
-import { add, bilinearUp, concat, leakyRelu, matmul, mul, resample, reshape, sum, type Tensor } from '@zeuxis/graph';
+import { add, concat, enlarge, leakyRelu, matmul, mul, reshape, sum, type Tensor } from '@zeuxis/graph';
 import { bias, convolution, GAIN, linear, upConvolution } from '../layers.js';
 import type { Weights } from '../network.js';
 import type { Discriminator, Generator } from './networks.js';
@@ -37,7 +37,7 @@ export const fastGenerator =
       x = upConvolution(p, `up${side}`, x, width(side, size), GAIN);
       x = activate(modulate(p, `style${side}`, x, w));
       const part = bias(p, `rgb${side}`, convolution(p, `rgb${side}`, x, 3, side < size ? 1 : 3, { padding: side < size ? 0 : 1, gain: 0.1 }));
-      picture = picture ? add(resample(picture, bilinearUp(side / 2), bilinearUp(side / 2)), part) : part;
+      picture = picture ? add(enlarge(picture), part) : part;
     }
     return picture!;
   };
