@@ -12,12 +12,16 @@ import { type LossGraph, Step } from '../step.js';
 import type { Upscaler } from './network.js';
 import { type CropShape, cropInputs } from './step.js';
 
-/** Channels of the discriminator, halving the sides each time: a logit sees 38 px. */
+/**
+ * Channels of the discriminator, halving the sides each time: a logit sees 40 px. Before them every pixel is seen as it stands: strides alone
+ * left a grid of two pixels, that of the pixel shuffle, unpunished.
+ */
 const WIDTHS = [32, 64, 96];
+const FIRST = 16;
 
 /** x [n, c, h, w], -1 to 1, sides multiples of 8 -> one logit a patch, [n, 1, h / 8, w / 8]. */
 function judge(p: Weights, x: Tensor): Tensor {
-  let y = x;
+  let y = leakyRelu(bias(p, 'pixels', convolution(p, 'pixels', x, FIRST, 3, { padding: 1, gain: GAIN })));
   for (const [i, width] of WIDTHS.entries()) {
     y = convolution(p, `down${i}`, y, width, 4, { stride: 2, padding: 1, gain: GAIN });
     y = leakyRelu(bias(p, `down${i}`, y));

@@ -55,6 +55,8 @@ export class GanTraining implements Training<StepReport, GanCard> {
     };
   }
 
+  readonly unit = 'pictures';
+
   get images(): number {
     return this.trainer.state.images;
   }
@@ -118,7 +120,7 @@ export class GanTraining implements Training<StepReport, GanCard> {
       Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
     };
     const title = `${folderName(options.out)}: ${settings.shape.preset} at ${settings.shape.size} px`;
-    return { title, facts, columns: this.columns.map((label) => settings.labels[label] ?? ''), row: 'latent', unit: 'pictures' };
+    return { title, facts, columns: this.columns.map((label) => settings.labels[label] ?? ''), row: 'latent', unit: this.unit };
   }
 
   /** The labels that a grid's columns show: all, or evenly chosen where there are many. */

@@ -53,6 +53,8 @@ export interface LoopOptions extends Pick<VerbOptions, 'signal' | 'onProgress'> 
 export interface Training<Report, Card> {
   /** Pictures shown so far. */
   readonly images: number;
+  /** What they are called. */
+  readonly unit: string;
   /** Milliseconds spent inside the runtime. */
   readonly insideRuntime: number;
   /** @throws DivergedError where the loss is no number. @param progress share of the run that is done. */
@@ -150,7 +152,7 @@ export class Loop<Report, Card> {
     const { length } = this.options;
     // A run by the clock can only estimate how many pictures it will have shown.
     const total = 'images' in length ? length.images : Math.round(done / Math.max(1e-6, Math.min(1, this.progress)));
-    this.options.onProgress?.({ stage: 'train', unit: 'pictures', done, total, ...event });
+    this.options.onProgress?.({ stage: 'train', unit: this.training.unit, done, total, ...event });
   }
 
   /** After a crash the metrics may be ahead of the checkpoint. */

@@ -52,6 +52,8 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
   /** The model file and what else a grid shows, the file last. */
   protected abstract models(card: UpscalerCard): Uint8Array[];
 
+  readonly unit = 'crops';
+
   get images(): number {
     return this.trainer.state.images;
   }
@@ -93,7 +95,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
       Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
     };
     const title = `${folderName(options.out)}: ${preset}, ${scale} times${channels === 1 ? ', grey' : ''}`;
-    return { title, facts, columns: CropGrid.columns(...this.shown), row: 'crop', unit: 'crops' };
+    return { title, facts, columns: CropGrid.columns(...this.shown), row: 'crop', unit: this.unit };
   }
 
   protected card(seconds: number): UpscalerCard {
