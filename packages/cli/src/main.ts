@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { evaluateCommand } from './commands/evaluate.js';
 import { generateCommand } from './commands/generate.js';
 import { doctorCommand, modelsCommand } from './commands/models.js';
+import { styleCommand } from './commands/style.js';
 import { trainCommand } from './commands/train.js';
 import { upscaleCommand } from './commands/upscale.js';
 import { verifyCommand } from './commands/verify.js';
@@ -21,13 +22,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     code = value;
   };
   const program = new Command('zeuxis')
-    .description('Trains image models on your own pictures, generates and enlarges with them, and marks what it makes.')
+    .description('Trains image models on your own pictures, generates, enlarges and paints with them, and marks what it makes.')
     .version(version())
     .showHelpAfterError('(--help says more)')
     // It quotes arguments, and `*` may have made those from file names. Sub-commands inherit this.
     .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })
     .exitOverride();
-  for (const add of [trainCommand, generateCommand, upscaleCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
+  for (const add of [trainCommand, generateCommand, upscaleCommand, styleCommand, evaluateCommand, modelsCommand, verifyCommand, doctorCommand]) add(program, finish);
   // Commander's own `help` does not find `train gan`.
   const [first, ...rest] = argv;
   const known = program.commands.some((command) => command.name() === rest[0]);

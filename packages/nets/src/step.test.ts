@@ -8,6 +8,9 @@ import { defineGan, LATENT } from './gan/networks.js';
 import { discriminatorStep, generatorStep } from './gan/steps.js';
 import { Random } from './random.js';
 import { openAll, partsOf, type Step } from './step.js';
+import { paintingDiscriminator } from './style/loss.js';
+import { defineStyle, NOISE } from './style/network.js';
+import { painterStep, paintingJudgeStep } from './style/step.js';
 import { defineUpscaler } from './upscaler/network.js';
 import { patchDiscriminator, patchDiscriminatorStep, sharpenStep } from './upscaler/sharpen.js';
 import { upscalerStep } from './upscaler/step.js';
@@ -42,11 +45,27 @@ const cropFeeds: Feeds = {
   discriminator: vector(patches.initialise(random)),
 };
 const crops = { batch, side: 16 };
+const painter = defineStyle();
+const judge = paintingDiscriminator(32);
+const strokes = { batch, side: 32 };
+const styleFeeds: Feeds = {
+  ...adam,
+  photographs: ganFeeds.real!,
+  painting: bytes(noise(batch * 3 * 32 * 32), [batch, 3, 32, 32]),
+  noise: floats(random.normals(batch * NOISE * 8 * 8), [batch, NOISE, 8, 8]),
+  weights: vector(painter.initialise(random)),
+  average: vector(painter.initialise(random)),
+  discriminator: vector(judge.initialise(random)),
+  contentWeight: scalar(1),
+  variationWeight: scalar(1),
+};
 const cases: [name: string, step: Step, feeds: Feeds][] = [
   ['the discriminator, penalised', discriminatorStep(gan, { batch, penalty: true }), { ...ganFeeds, moment: zeros(gan.discriminator.size) }],
   ['the generator', generatorStep(gan, { batch }), { ...ganFeeds, moment: zeros(gan.generator.size) }],
   ['an upscaler', upscalerStep(upscaler, crops), cropFeeds],
   ['the discriminator of patches', patchDiscriminatorStep(upscaler, patches, { ...crops, penalty: true }), { ...cropFeeds, moment: zeros(patches.size) }],
+  ['the discriminator of a painting', paintingJudgeStep(painter, judge, strokes, true), { ...styleFeeds, moment: zeros(judge.size) }],
+  ['the painter', painterStep(painter, judge, strokes), { ...styleFeeds, moment: zeros(painter.size) }],
   ['a sharpened upscaler', sharpenStep(upscaler, patches, crops), { ...cropFeeds, moment: zeros(upscaler.network.size) }],
 ];
 const data = (out: Awaited<ReturnType<Session['run']>>, name: string) => out[name]!.data as Float32Array;

@@ -1,5 +1,6 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
 export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
+export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';

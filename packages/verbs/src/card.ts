@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
-import { type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
+import { GRAIN, type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
 import { type Degradation, UserError } from '@zeuxis/pictures';
 
 export interface Rights {
@@ -113,7 +113,34 @@ export interface UpscalerCard {
   measures?: Record<string, number | string>;
 }
 
-export type Card = GanCard | FeatureCard | UpscalerCard;
+export interface StyleCard {
+  card: 1;
+  task: 'style';
+  name: string;
+  /** The paintings. */
+  trainingSet: TrainingSet;
+  /** The photographs that it was taught to paint. */
+  content: TrainingSet;
+  /** Shorter side of the paintings as it saw them, in px: how wide a brush is. */
+  painted: number;
+  contentWeight: number;
+  /** Pixels by which tiles must overlap on each side. */
+  margin: number;
+  seed: number | string;
+  /** Crops painted. */
+  images: number;
+  steps: number;
+  batch: number;
+  /** Side of a crop in px. */
+  crop: number;
+  hours: number;
+  licence: string;
+  zeuxis: string;
+  /** Measured quality. */
+  measures?: Record<string, number | string>;
+}
+
+export type Card = GanCard | FeatureCard | UpscalerCard | StyleCard;
 
 const WEIGHTS = ['faithful', 'sharpened'] as const;
 /** Weights of an upscaler, flat vectors. */
@@ -192,6 +219,11 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
     if (!(Number.isInteger(card.margin) && card.margin >= 0 && card.margin <= LARGEST_MARGIN)) return `it states no margin up to ${LARGEST_MARGIN} px`;
     if (typeof card.preset !== 'string' || !Number.isInteger(card.crop)) return 'it does not say how it was trained';
     return saysTraining([card.trainingSet, ...(card.sharpened ? [card.sharpened.trainingSet] : [])]) ?? counts(card, ['images', 'steps', 'batch', 'hours']) ?? card;
+  }
+  if (card.task === 'style') {
+    if (shaped('photograph', inputs)[1] !== 3 || shaped('painted', outputs)[1] !== 3) return 'it says a style, which the graph is not';
+    if (!(Number.isInteger(card.margin) && card.margin % GRAIN === 0 && card.margin >= 0 && card.margin <= LARGEST_MARGIN)) return `it states no margin up to ${LARGEST_MARGIN} px`;
+    return saysTraining([card.trainingSet, card.content]) ?? counts(card, ['images', 'steps', 'batch', 'hours', 'painted']) ?? card;
   }
   if (!Number.isInteger(card.size)) return 'it states no size';
   if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';

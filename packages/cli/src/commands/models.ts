@@ -9,6 +9,7 @@ const describe = ({ name, shipped, path, sha256, card, bytes }: ListedModel) => 
 const kind = (card: Card): string => {
   if (card.task === 'gan') return `${card.preset}, ${card.size} px`;
   if (card.task === 'upscaler') return `${card.preset}, ${card.scale} times${card.channels === 1 ? ', grey' : ''}`;
+  if (card.task === 'style') return `brush ${(card.painted / 480).toFixed(1)}`;
   return `version ${card.version}, ${card.size} px`;
 };
 
@@ -36,7 +37,7 @@ export function modelsCommand(program: Command): void {
       const model = await findModel(nameOrPath);
       const { card } = model;
       const sharpened = card.task === 'upscaler' ? card.sharpened : undefined;
-      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet, ...(sharpened ? [sharpened.trainingSet] : [])];
+      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet, ...(card.task === 'style' ? [card.content] : []), ...(sharpened ? [sharpened.trainingSet] : [])];
       const figures =
         card.task !== 'features'
           ? Object.entries(card.measures ?? {})
@@ -53,7 +54,7 @@ export function modelsCommand(program: Command): void {
           `trained on   ${name}: ${pictures} pictures, fingerprint ${fingerprint.slice(0, 16)}`,
           `rights       ${rights.text} (stated by ${rights.name})`,
         ]),
-        `training     ${card.images} ${card.task === 'upscaler' ? 'crops' : 'pictures'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
+        `training     ${card.images} ${card.task === 'gan' ? 'pictures' : 'crops'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
         ...(sharpened ? [`sharpened    ${sharpened.images} crops shown, ${sharpened.steps} steps, ${sharpened.hours} h, seed ${sharpened.seed}`] : []),
         `licence      ${card.licence}`,
         ...figures.map(([name, value]) => `${String(name).padEnd(12)} ${value}`),

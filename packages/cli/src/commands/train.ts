@@ -18,12 +18,12 @@ interface TrainOptions extends Common {
 }
 
 /** Adds what every training takes. @param images what `--images` counts. */
-const training = (command: Command, images: string, batch: string): Command =>
+const training = (command: Command, images: string, batch: string, pictures = 'folder of JPEG, PNG, WebP, AVIF or TIFF', minutes = 30): Command =>
   common(command)
-    .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
+    .argument('<pictures>', pictures)
     .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
     .option('--images <n>', images, whole(1))
-    .option('--minutes <m>', 'time to train instead (default: 30)', positive)
+    .option('--minutes <m>', `time to train instead (default: ${minutes})`, positive)
     .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
     .option('--resume', 'go on from the run folder\'s checkpoint')
     .option('--batch <n>', batch, whole(1))
@@ -72,6 +72,29 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
       await finished(options, display, () => trainGan({ ...rest, ...(augment ? {} : { augment }), ...given }), 'pictures', finish);
     });
   upscalerCommand(train, finish);
+  styleCommand(train, finish);
+}
+
+interface StyleOptions extends TrainOptions {
+  content: string;
+  scale?: number;
+  contentWeight?: number;
+  crop?: number;
+}
+
+function styleCommand(train: Command, finish: (code: number) => void): void {
+  training(train.command('style'), 'crops to paint', 'crops a step (default: 4)', 'a painting, or a folder of paintings that make one style', 60)
+    .description('train a style on paintings, which `zeuxis style` paints photographs in')
+    .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
+    .option('--scale <x>', 'how wide a brush is (default: 1)', positive)
+    .option('--content-weight <x>', "weight of the photograph's structure (default: 1)", positive)
+    .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 160)', whole(32))
+    .action(async (pictures: string, options: StyleOptions) => {
+      const { trainStyle } = await import('@zeuxis/verbs');
+      const { display, given } = await begin(train, pictures, options);
+      const { json, quiet, verbose, rights: _, ...rest } = options;
+      await finished(options, display, () => trainStyle({ ...rest, ...given }), 'crops', finish);
+    });
 }
 
 interface UpscalerOptions extends TrainOptions {

@@ -71,12 +71,12 @@ export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, r
 const LARGEST_BATCH = 1024;
 
 /** Numbers that several kinds of training are asked with. */
-type Numbers = Partial<Record<'images' | 'minutes' | 'batch' | 'crop' | 'adversarial' | 'penaltyEvery' | 'rateScale' | 'gammaScale' | 'snapshots', number>>;
+type Numbers = Partial<Record<'images' | 'minutes' | 'batch' | 'crop' | 'contentWeight' | 'adversarial' | 'penaltyEvery' | 'rateScale' | 'gammaScale' | 'snapshots', number>>;
 
 /** @throws UserError for numbers that mean nothing. */
 export function checkOptions(options: Numbers): void {
   if (options.images !== undefined && options.minutes !== undefined) throw new UserError('give --images or --minutes, not both');
-  for (const name of ['images', 'minutes', 'batch', 'crop', 'adversarial', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
+  for (const name of ['images', 'minutes', 'batch', 'crop', 'contentWeight', 'adversarial', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw new UserError(`--${kebab(name)} must be more than 0, not ${value}`);
     if (['batch', 'crop', 'penaltyEvery', 'snapshots'].includes(name) && value !== undefined && !Number.isInteger(value))

@@ -2,7 +2,7 @@
 // so that the result is that of the whole picture. At the picture's edges a tile ends where the picture does, and meets the
 // same zeros beyond it.
 
-import { floats, type Session } from '@zeuxis/graph';
+import { floats, type Session, type Value } from '@zeuxis/graph';
 import { UserError } from '@zeuxis/pictures';
 
 /** Side of a tile in px of the small picture, without its surroundings: 60 MB of activations for the largest network. */
@@ -31,11 +31,27 @@ export type Sink = (values: Float32Array, x: number, y: number, width: number, h
 
 export const tileCount = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = TILE): number => Math.ceil(width / tile) * Math.ceil(height / tile);
 
+/** A tile with its surroundings: planar values, [channels, h, w], from (x, y) of the picture on. */
+export interface Tile {
+  values: Float32Array;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+/** Passes a picture through an upscaler's session into a sink. @throws UserError as `inTiles` does. */
+export function enlarge(session: Session, source: Source, sink: Sink, options: TileOptions): Promise<void> {
+  const run = async ({ values, w, h }: Tile) => (await session.run({ small: floats(values, [1, options.channels, h, w]) })).large!;
+  return inTiles(source, sink, options, run);
+}
+
 /**
- * Passes a picture through an upscaler's session into a sink, row by row of tiles.
+ * Passes a picture through a model into a sink, row by row of tiles.
+ * @param run gives the model's picture of a tile.
  * @throws UserError where the model does not do what its card says: anybody may have written either.
  */
-export async function enlarge(session: Session, source: Source, sink: Sink, options: TileOptions): Promise<void> {
+export async function inTiles(source: Source, sink: Sink, options: TileOptions, run: (tile: Tile) => Promise<Value>): Promise<void> {
   const { scale, channels, margin, tile = TILE, signal, onTile } = options;
   for (let top = 0; top < source.height; top += tile)
     for (let left = 0; left < source.width; left += tile) {
@@ -43,16 +59,16 @@ export async function enlarge(session: Session, source: Source, sink: Sink, opti
       const [right, bottom] = [Math.min(source.width, left + tile), Math.min(source.height, top + tile)];
       const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
-      const small = new Float32Array(channels * w * h);
-      source.read(x, y, w, h, small);
-      const { large } = await session.run({ small: floats(small, [1, channels, h, w]) }).catch((error: Error) => {
-        throw new UserError(`the model cannot enlarge this picture: ${error.message.split('\n')[0]}`);
+      const values = new Float32Array(channels * w * h);
+      source.read(x, y, w, h, values);
+      const made = await run({ values, x, y, w, h }).catch((error: Error) => {
+        throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });
-      if (String(large!.shape) !== String([1, channels, h * scale, w * scale]))
-        throw new UserError(`the model makes [${large!.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
-      if (!(large!.data as Float32Array).every(Number.isFinite)) throw new UserError('the model makes values that are no numbers');
+      if (String(made.shape) !== String([1, channels, h * scale, w * scale]))
+        throw new UserError(`the model makes [${made.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
+      if (!(made.data as Float32Array).every(Number.isFinite)) throw new UserError('the model makes values that are no numbers');
       const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
-      sink(crop(large!.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
+      sink(crop(made.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
       onTile?.();
     }
 }

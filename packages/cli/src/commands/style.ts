@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { type EditOptions, edit, editing } from './edit.js';
+
+interface StyleOptions extends EditOptions {
+  model: string;
+  keepColour?: boolean;
+  mask?: string;
+  seed?: string;
+}
+
+export function styleCommand(program: Command, finish: (code: number) => void): void {
+  editing(program.command('style'), 'PNG, JPEG, WebP, AVIF or TIFF, folders and patterns')
+    .description('paint photographs in a trained style')
+    .requiredOption('--model <name>', 'a shipped name, a .onnx file or a run folder')
+    .option('--keep-colour', "the photograph's colours, the painting's light and dark")
+    .option('--mask <picture>', "a grey picture of the photograph's size: white is painted, black stays")
+    .option('--seed <seed>', 'of the noise that strokes begin from (default: 0)')
+    .action(async (inputs: string[], options: StyleOptions) => {
+      const { style } = await import('@zeuxis/verbs');
+      await edit(options, (rest) => style({ inputs, ...rest }), finish);
+    });
+}

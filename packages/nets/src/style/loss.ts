@@ -1,0 +1,80 @@
+// What a painting asks of a picture, and what the photograph does.
+//
+// Style: a discriminator that judges patches at three scales against crops of the painting (Isola et al., 2017; Wang et al.,
+// pix2pixHD, 2018), with the GAN package's loss: it sees the run of a brush, which statistics of small linear filters do not.
+// Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
+// structure, so that a flat sky may be painted.
+
+import { add, concat, constant, div, input, leakyRelu, matrix, mean, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { bias, convolution, GAIN } from '../layers.js';
+import { Network, type Weights } from '../network.js';
+
+/** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
+const REDUCTIONS = [1, 2, 4] as const;
+const CHANNELS = [24, 48, 96] as const;
+
+/** The means of `side` by `side` pixels. */
+export function reduced(x: Tensor, side: number): Tensor {
+  if (side === 1) return x;
+  const means = (n: number) => matrix(n / side, n, (i, j) => (Math.floor(j / side) === i ? 1 / side : 0));
+  return resample(x, means(x.extent(2)), means(x.extent(3)));
+}
+
+/** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches]. */
+function judge(p: Weights, x: Tensor): Tensor {
+  const logits = REDUCTIONS.map((reduction) => {
+    let y = reduced(x, reduction);
+    for (const [i, width] of CHANNELS.entries()) {
+      const name = `${reduction}.down${i}`;
+      y = leakyRelu(bias(p, name, convolution(p, name, y, width, 4, { stride: i < 2 ? 2 : 1, padding: 1, gain: GAIN })));
+    }
+    const name = `${reduction}.logit`;
+    return reshape(bias(p, name, convolution(p, name, y, 1, 3, { padding: 1 })), [x.extent(0), -1]);
+  });
+  return concat(logits, 1);
+}
+
+export const paintingDiscriminator = (side: number): Network<[Tensor]> => new Network(judge, [input('x', [1, 3, side, side])]);
+
+/** Of BT.601, [n, 3, h, w] -> [n, 1, h, w]. */
+const luminance = (x: Tensor): Tensor => sumKeep(mul(x, constant(Float32Array.of(0.299, 0.587, 0.114), [1, 3, 1, 1])), [1]);
+
+/** Means over windows of `side` by `side` pixels around each, cut off at the edges. */
+function windowed(x: Tensor, side: number): Tensor {
+  const reach = (side - 1) / 2;
+  const band = (n: number) =>
+    matrix(n, n, (i, j) => (Math.abs(i - j) <= reach ? 1 / (Math.min(n - 1, i + reach) - Math.max(0, i - reach) + 1) : 0));
+  return resample(x, band(x.extent(2)), band(x.extent(3)));
+}
+
+const WINDOW = 9;
+/** Variance of luminance above which a place counts as structure. */
+const STRUCTURE = 2e-3;
+/** Keeps the loss of a picture without structure at nothing. */
+const LEAST = 0.02;
+const EACH = [1, 2, 3] as const;
+
+/** One minus the local correlation of luminance, 0 to 2, weighed by the photograph's structure. */
+export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
+  const at = (reduction: number): Tensor => {
+    const [a, b] = [made, photograph].map((x) => reduced(luminance(x), reduction)) as [Tensor, Tensor];
+    const [ma, mb] = [windowed(a, WINDOW), windowed(b, WINDOW)];
+    const va = sub(windowed(square(a), WINDOW), square(ma));
+    const vb = sub(windowed(square(b), WINDOW), square(mb));
+    const covariance = sub(windowed(mul(a, b), WINDOW), mul(ma, mb));
+    const correlation = div(covariance, sqrt(add(mul(add(va, 1e-4), add(vb, 1e-4)), 1e-8)));
+    const weight = div(vb, add(vb, STRUCTURE));
+    // Picture by picture: a batch in parts is a batch.
+    return mean(div(mean(mul(weight, sub(1, correlation)), EACH), add(mean(weight, EACH), LEAST)));
+  };
+  return mul(add(at(4), at(8)), 0.5);
+}
+
+/** Mean squared difference of neighbouring pixels, down and across. */
+export function totalVariation(x: Tensor): Tensor {
+  const along = (axis: 2 | 3) => {
+    const last = x.extent(axis) - 1;
+    return mean(square(sub(sliceAxis(x, axis, 1, last), sliceAxis(x, axis, 0, last))));
+  };
+  return add(along(2), along(3));
+}

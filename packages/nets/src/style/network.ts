@@ -1,0 +1,64 @@
+// The network that paints: a photograph is brought to a quarter of its sides, changed there by residual blocks, and brought back
+// (Johnson et al., 2016), with instance normalisation (Ulyanov et al., 2016) and, in place of transposed convolutions, enlargement
+// followed by a convolution, which prints no chessboard (Odena et al., 2016). Noise is let in at the small size: where a photograph is
+// flat, a network of convolutions has nothing else to make strokes of.
+//
+// Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So they
+// may be given: `Normal` decides, and a picture's tiles share what was measured on the picture reduced.
+
+import { add, addBias, concat, div, enlarge, input, meanKeep, mul, relu, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { convolution } from '../layers.js';
+import { Network, type Weights } from '../network.js';
+
+/** Channels of the noise, at a quarter of the picture's sides. */
+export const NOISE = 4;
+/** Sides of pictures are multiples of this. */
+export const GRAIN = 4;
+const WIDTHS = [16, 32, 64] as const;
+const BLOCKS = 4;
+const GAIN = Math.sqrt(2);
+
+/** Brings the mean of each channel of each picture to 0 and its variance to 1: x [n, c, h, w], at 1 / `reduction` of the picture's sides. */
+export type Normal = (name: string, x: Tensor, reduction: number) => Tensor;
+
+const EPSILON = 1e-4;
+/** x with given moments taken out, each [n, c, 1, 1]. */
+export const standardised = (x: Tensor, mean: Tensor, variance: Tensor): Tensor => mul(sub(x, mean), div(1, sqrt(add(variance, EPSILON))));
+
+/** By the moments of the picture itself. */
+export const ownNormal: Normal = (_name, x) => {
+  const mean = meanKeep(x, [2, 3]);
+  return standardised(x, mean, meanKeep(square(sub(x, mean)), [2, 3]));
+};
+
+const same = (p: Weights, name: string, x: Tensor, out: number, kernel: number, gain = GAIN): Tensor =>
+  convolution(p, name, x, out, kernel, { padding: (kernel - 1) / 2, gain });
+
+/** A channel's values normalised, then scaled and shifted by what was learned. */
+function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal): Tensor {
+  const shape = [1, x.extent(1), 1, 1];
+  return add(mul(normal(name, x, reduction), p.get(`${name}.scale`, shape, 0, 1)), p.get(`${name}.shift`, shape, 0));
+}
+
+/**
+ * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], standard normal; sides are multiples of GRAIN.
+ * Returns [n, 3, h, w], 0 to 1.
+ */
+export function paint(p: Weights, x: Tensor, noise: Tensor, normal: Normal): Tensor {
+  const [full, half, quarter] = WIDTHS;
+  let y = relu(normalised(p, 'in', same(p, 'in', sub(mul(x, 2), 1), full, 5), 1, normal));
+  for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
+    y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
+  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, noise], 1), quarter, 3), 4, normal));
+  for (let i = 0; i < BLOCKS; i++) {
+    const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
+    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
+  }
+  for (const [name, width, reduction] of [['up2', half, 2], ['up1', full, 1]] as const)
+    y = relu(normalised(p, name, same(p, name, enlarge(y), width, 3), reduction, normal));
+  return add(mul(tanh(addBias(same(p, 'out', y, 3, 5, 1), p.get('out.bias', [3], 0))), 0.5), 0.5);
+}
+
+export type StyleNetwork = Network<[x: Tensor, noise: Tensor, normal: Normal]>;
+
+export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), ownNormal]);

@@ -1,0 +1,74 @@
+// Both players of a style's training as steps: the painter, and the discriminator of patches that holds its pictures against crops of
+// the painting.
+
+import { add, cast, concat, input, mean, mul, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
+import { adam, adamInputs, movingAverage } from '../adam.js';
+import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
+import type { Network } from '../network.js';
+import { type LossGraph, Step } from '../step.js';
+import { contentLoss, totalVariation } from './loss.js';
+import { GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
+
+export interface StyleCrops {
+  /** Crops a step. */
+  batch: number;
+  /** Side of a crop in px, a multiple of 32. */
+  side: number;
+}
+
+/** What both graphs are fed, uint8 brought to 0 to 1. */
+function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch, side }: StyleCrops) {
+  const unit = (name: string) => mul(cast(input(name, [batch, 3, side, side], 'uint8'), 'float32'), 1 / 255);
+  return {
+    photographs: unit('photographs'),
+    painting: unit('painting'),
+    noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
+    weights: input('weights', [painter.size]),
+    judge: input('discriminator', [discriminator.size]),
+  };
+}
+
+const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
+
+/**
+ * Outputs: `nextWeights`, `nextMoment` and the scalars `loss`, `penalty` (0 without it) and `lead`. Inputs: `photographs` and
+ * `painting` uint8 [n, 3, side, side], `noise`, weights, discriminator, moment, Adam's numbers and, with the penalty, gamma.
+ */
+export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, penalty: boolean): Step {
+  const loss = (batch: number): LossGraph => {
+    const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
+    const made = painter.build(painter.bind(weights).weights, photographs, noise, ownNormal);
+    const bound = discriminator.bind(judge);
+    const pictures = centred(concat([painting, made], 0));
+    const logits = discriminator.build(bound.weights, pictures);
+    const [real, fake] = [sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch)];
+    const game = discriminatorGame(real, fake);
+    const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(game, 0);
+    const total = penalty ? add(game, mul(mul(input('gamma', []), 0.5), slopes)) : game;
+    return { gradient: bound.gradient(total), report: { loss: game, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, fake))) } };
+  };
+  const update = (gradient: Tensor) => adam(feeds(painter, discriminator, crops).judge, input('moment', [discriminator.size]), gradient, adamInputs());
+  return new Step(crops.batch, loss, update);
+}
+
+/**
+ * Outputs: `nextWeights`, `nextMoment`, `nextAverage` and the scalars `loss` (the game's), `content` and `variation`. Inputs as the
+ * discriminator's, average, decay, and the weights `contentWeight` and `variationWeight` beside the game's 1.
+ */
+export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops): Step {
+  const loss = (batch: number): LossGraph => {
+    const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
+    const bound = painter.bind(weights);
+    const made = painter.build(bound.weights, photographs, noise, ownNormal);
+    const { weights: fixed } = discriminator.bind(judge);
+    const game = generatorGame(discriminator.build(fixed, centred(painting)), discriminator.build(fixed, centred(made)));
+    const [content, variation] = [contentLoss(made, photographs), totalVariation(made)];
+    const total = add(game, add(mul(input('contentWeight', []), content), mul(input('variationWeight', []), variation)));
+    return { gradient: bound.gradient(total), report: { loss: game, content, variation } };
+  };
+  const update = (gradient: Tensor) => {
+    const next = adam(feeds(painter, discriminator, crops).weights, input('moment', [painter.size]), gradient, adamInputs());
+    return { ...next, nextAverage: movingAverage(next.nextWeights) };
+  };
+  return new Step(crops.batch, loss, update);
+}

@@ -1,0 +1,135 @@
+// A style's training in motion, one step of both players at a time; chance comes from the seed and the step's number, as everywhere.
+
+import { bytes, floats, type Session, scalar, type Target, vector } from '@zeuxis/graph';
+import { DivergedError } from '../diverged.js';
+import { Random } from '../random.js';
+import { type Open, openAll, type PartsOption } from '../step.js';
+import { paintingDiscriminator } from './loss.js';
+import { defineStyle, GRAIN, NOISE } from './network.js';
+import { painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
+
+export interface StyleTrainerOptions extends StyleCrops, PartsOption {
+  seed: number | string;
+  /** Weight of the photograph's structure beside the game. */
+  contentWeight: number;
+}
+
+export const STYLE_VECTORS = ['weights', 'moment', 'average', 'discriminator', 'discriminatorMoment'] as const;
+export type StyleVector = (typeof STYLE_VECTORS)[number];
+
+export interface StyleState {
+  steps: number;
+  images: number;
+  vectors: Record<StyleVector, Float32Array>;
+}
+
+export interface StyleReport {
+  /** The players' losses, nats. */
+  discriminatorLoss: number;
+  generatorLoss: number;
+  /** How little of the photograph's structure is left, 0 to 2. */
+  content: number;
+  /** How much oftener than not the painting's patch of a pair is ranked above the made one, -1 to 1. */
+  lead: number;
+}
+
+/** uint8 [batch, 3, side, side] each. */
+export interface StyleBatch {
+  photographs: Uint8Array;
+  painting: Uint8Array;
+}
+
+/** Learning rates at the start; both fall to a twentieth on a cosine. */
+const RATES = { generator: 2e-3, discriminator: 1e-3 };
+const [BETA2, GAMMA, PENALTY_EVERY] = [0.99, 0.02, 4];
+const VARIATION = 2;
+/** Share of the steps done after which the average has forgotten half, up to so many steps. */
+const [HALF_LIFE_SHARE, HALF_LIFE] = [0.03, 300];
+
+const fall = (progress: number): number => 0.05 + 0.475 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+/** The painter's learning rate. */
+export const styleRate = (progress: number): number => RATES.generator * fall(progress);
+
+export function startStyle(side: number, seed: number | string): StyleState {
+  const weights = defineStyle().initialise(new Random(`${seed}/painter`));
+  const discriminator = paintingDiscriminator(side).initialise(new Random(`${seed}/discriminator`));
+  const zeros = (like: Float32Array) => new Float32Array(like.length);
+  return { steps: 0, images: 0, vectors: { weights, moment: zeros(weights), average: weights.slice(), discriminator, discriminatorMoment: zeros(discriminator) } };
+}
+
+export class StyleTrainer {
+  /** Milliseconds spent inside the runtime. */
+  insideRuntime = 0;
+
+  private constructor(
+    readonly options: StyleTrainerOptions,
+    readonly state: StyleState,
+    private readonly sessions: Record<'penalised' | 'plain' | 'painter', Session>,
+  ) {}
+
+  /** @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there. */
+  static async open(options: StyleTrainerOptions, state: StyleState, open: Open, target: Target = {}): Promise<StyleTrainer> {
+    const [painter, discriminator] = [defineStyle(), paintingDiscriminator(options.side)];
+    const judging = (penalty: boolean) => paintingJudgeStep(painter, discriminator, options, penalty);
+    const steps = { penalised: judging(true), plain: judging(false), painter: painterStep(painter, discriminator, options) };
+    return new StyleTrainer(options, state, await openAll(steps, open, target, options.parts));
+  }
+
+  /**
+   * One step of both. @param progress share of the run that is done, 0 to 1. @param rateScale multiplies both learning rates.
+   * @throws DivergedError where a loss is no finite number; the state is then that before the step.
+   */
+  async step({ photographs, painting }: StyleBatch, progress: number, rateScale = 1): Promise<StyleReport> {
+    const { state, options } = this;
+    const { batch, side, seed, contentWeight } = options;
+    const { vectors } = state;
+    const random = new Random(`${seed}/step/${state.steps}`);
+    const rate = fall(progress) * rateScale;
+    const halfLife = Math.min(HALF_LIFE, state.steps * HALF_LIFE_SHARE);
+    const shape = [batch, 3, side, side];
+    const common = {
+      photographs: bytes(photographs, shape),
+      painting: bytes(painting, shape),
+      noise: floats(random.normals((batch * NOISE * side * side) / GRAIN ** 2), [batch, NOISE, side / GRAIN, side / GRAIN]),
+      weights: vector(vectors.weights),
+      beta2: scalar(BETA2),
+      correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),
+      gamma: scalar(GAMMA * PENALTY_EVERY),
+      contentWeight: scalar(contentWeight),
+      variationWeight: scalar(VARIATION),
+    };
+    const start = performance.now();
+    const judged = await this.sessions[state.steps % PENALTY_EVERY === 0 ? 'penalised' : 'plain'].run({
+      ...common,
+      discriminator: vector(vectors.discriminator),
+      moment: vector(vectors.discriminatorMoment),
+      rate: scalar(RATES.discriminator * rate),
+    });
+    const painted = await this.sessions.painter.run({
+      ...common,
+      discriminator: judged.nextWeights!,
+      moment: vector(vectors.moment),
+      average: vector(vectors.average),
+      decay: scalar(halfLife < 1 ? 0 : 0.5 ** (1 / halfLife)),
+      rate: scalar(RATES.generator * rate),
+    });
+    this.insideRuntime += performance.now() - start;
+    const data = (value: { data: unknown } | undefined) => value!.data as Float32Array;
+    const report = { discriminatorLoss: data(judged.loss)[0]!, generatorLoss: data(painted.loss)[0]!, content: data(painted.content)[0]!, lead: data(judged.lead)[0]! };
+    if (!Object.values(report).every(Number.isFinite)) throw new DivergedError(`the loss is no longer a number in step ${state.steps + 1}`);
+    Object.assign(vectors, {
+      weights: data(painted.nextWeights),
+      moment: data(painted.nextMoment),
+      average: data(painted.nextAverage),
+      discriminator: data(judged.nextWeights),
+      discriminatorMoment: data(judged.nextMoment),
+    });
+    state.steps++;
+    state.images += batch;
+    return report;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.sessions).map((session) => session.close()));
+  }
+}

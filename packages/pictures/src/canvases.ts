@@ -1,0 +1,121 @@
+// A few pictures whole and in memory, for training on crops of them: paintings, and photographs to paint. Reduced so that crops show
+// things and not pores.
+
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import sharp from 'sharp';
+import { type Refused, refusal, undecodable } from './decode.js';
+import { UserError } from './errors.js';
+import { inParallel, type Left } from './pack.js';
+import { findPictures, fingerprint } from './scan.js';
+
+export interface CanvasOptions {
+  /** Larger pictures are reduced until their shorter side is this, in px. */
+  shorter: number;
+  /** Smaller ones are left out: the side of a crop, in px. */
+  least: number;
+  /** The most pictures taken, evenly from the sorted folder. */
+  most: number;
+  /** SHA-256 of files that are left out. */
+  not?: ReadonlySet<string>;
+  signal?: AbortSignal;
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+export interface Canvases {
+  count: number;
+  sizes: readonly { width: number; height: number }[];
+  /** SHA-256 of the files taken. */
+  hashes: readonly string[];
+  fingerprint: string;
+  skipped: Left[];
+  reserved: Left[];
+  /** Writes a crop of `side` px with its upper left corner at (x, y), mirrored or not, into `out` at the n-th place, planar [3, side, side]. */
+  crop(place: { picture: number; x: number; y: number; mirrored: boolean }, side: number, n: number, out: Uint8Array): void;
+}
+
+interface Canvas {
+  width: number;
+  height: number;
+  /** Interleaved RGB. */
+  data: Buffer;
+}
+
+/**
+ * Reads a picture or a folder of pictures.
+ * @throws UserError for a path that is missing, and where no picture can serve.
+ */
+export async function openCanvases(path: string, { shorter, least, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
+  const single = (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const all = single ? [basename(path)] : await findPictures(path);
+  const files = all.length <= most ? all : Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)]!);
+  const outcomes: ((Canvas & { sha256: string }) | Refused)[] = new Array(files.length);
+  let done = 0;
+  await inParallel(files.length, async (i) => {
+    signal?.throwIfAborted();
+    outcomes[i] = await readFile(single ? path : join(path, files[i]!)).then(
+      async (file) => {
+        const sha256 = createHash('sha256').update(file).digest('hex');
+        if (not?.has(sha256)) return { skipped: 'it is a painting that the style is learned from' };
+        const canvas = await decodeCanvas(file, shorter, least);
+        return 'data' in canvas ? { ...canvas, sha256 } : canvas;
+      },
+      (error: NodeJS.ErrnoException) => ({ skipped: `cannot be read (${error.code})` }),
+    );
+    onProgress?.({ done: ++done, total: files.length });
+  });
+  const [taken, skipped, reserved]: [(Canvas & { path: string; sha256: string })[], Left[], Left[]] = [[], [], []];
+  for (const [i, outcome] of outcomes.entries()) {
+    const file = files[i]!;
+    if ('data' in outcome) taken.push({ ...outcome, path: file });
+    else if ('skipped' in outcome) skipped.push({ file, reason: outcome.skipped });
+    else reserved.push({ file, reason: outcome.reserved });
+  }
+  if (taken.length === 0) {
+    const [first] = [...skipped, ...reserved];
+    throw new UserError(single ? `'${path}' cannot serve: ${first!.reason}` : `'${path}' holds no usable picture ('${first!.file}', for one: ${first!.reason})`);
+  }
+  return {
+    count: taken.length,
+    sizes: taken,
+    hashes: taken.map(({ sha256 }) => sha256),
+    fingerprint: fingerprint(taken),
+    skipped,
+    reserved,
+    crop({ picture, x, y, mirrored }, side, n, out) {
+      const { width, data } = taken[picture]!;
+      for (let row = 0; row < side; row++)
+        for (let column = 0; column < side; column++) {
+          const from = ((y + row) * width + x + (mirrored ? side - 1 - column : column)) * 3;
+          const to = (n * 3 * side + row) * side + column;
+          for (let c = 0; c < 3; c++) out[to + c * side * side] = data[from + c]!;
+        }
+    },
+  };
+}
+
+async function decodeCanvas(file: Buffer, shorter: number, least: number): Promise<Canvas | Refused> {
+  try {
+    const picture = sharp(file, { failOn: 'truncated' });
+    const { xmp, autoOrient } = await picture.metadata();
+    const refused = refusal(file, xmp);
+    if (refused) return refused;
+    const { width, height } = autoOrient;
+    if (Math.min(width, height) < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
+    const upright = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
+    const reduced = upright.resize({ width: shorter, height: shorter, fit: 'outside', withoutEnlargement: true, kernel: 'lanczos3' });
+    const { data, info } = await reduced.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data: info.channels === 3 ? data : tripled(data, info.channels) };
+  } catch (error) {
+    return undecodable(error);
+  }
+}
+
+/** Grey to RGB. */
+function tripled(grey: Buffer, channels: number): Buffer {
+  const count = grey.length / channels;
+  const out = Buffer.alloc(3 * count);
+  for (let i = 0; i < count; i++) out.fill(grey[i * channels]!, 3 * i, 3 * i + 3);
+  return out;
+}

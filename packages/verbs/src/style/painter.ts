@@ -1,0 +1,133 @@
+// A picture of any size through a style's model: its channels' moments are measured once, on the picture reduced, and given to
+// every tile, so that no tile differs in tone from its neighbours; the noise goes by the place in the picture, so that no seam shows.
+
+import { floats, type Session, type Value } from '@zeuxis/graph';
+import { defineStyle, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { inTiles, type Sink, type Source, tileCount } from '../upscale/tiles.js';
+
+/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them at a quarter of the sides. */
+export const STYLE_MARGIN = 56;
+/** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
+export const STYLE_TILE = 704;
+/** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
+const MEASURED = 768;
+
+const MOMENTS = momentsOf(defineStyle());
+
+export interface PaintOptions {
+  margin: number;
+  tile?: number;
+  signal?: AbortSignal | undefined;
+  onTile?: () => void;
+}
+
+export class Painter {
+  private readonly rows = new Map<number, Float32Array>();
+
+  constructor(
+    private readonly session: Session,
+    private readonly seed: number | string,
+  ) {}
+
+  /** Tiles of a picture. */
+  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(wholeGrains({ width, height, read: () => {} }), tile);
+
+  /** A square crop, planar [3, side, side], 0 to 1, by its own moments. */
+  async crop(values: Float32Array, side: number): Promise<Float32Array> {
+    const { painted } = await this.run({ values, x: 0, y: 0, w: side, h: side }, side);
+    return painted!.data as Float32Array;
+  }
+
+  /** Paints a picture, 0 to 1, into a sink. */
+  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions): Promise<void> {
+    const whole = wholeGrains(source);
+    const moments = await this.measure(whole);
+    const within: Sink = (values, x, y, width, height) => {
+      const [w, h] = [Math.min(width, source.width - x), Math.min(height, source.height - y)];
+      sink(w === width && h === height ? values : cut(values, width, height, w, h), x, y, w, h);
+    };
+    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
+    this.rows.clear();
+  }
+
+  /** The moments of a picture, of it reduced where it is large. */
+  private async measure(source: Source): Promise<Value> {
+    const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
+    const [w, h] = [source.width, source.height].map((side) => Math.max(GRAIN, Math.floor(side / factor / GRAIN) * GRAIN)) as [number, number];
+    const values = factor === 1 ? new Float32Array(3 * w * h) : reduce(source, w, h, factor);
+    if (factor === 1) source.read(0, 0, w, h, values);
+    const { measured } = await this.run({ values, x: 0, y: 0, w, h }, w);
+    return measured!;
+  }
+
+  private run({ values, x, y, w, h }: { values: Float32Array; x: number; y: number; w: number; h: number }, width: number, moments?: Value) {
+    return this.session.run({
+      photograph: floats(values, [1, 3, h, w]),
+      noise: floats(this.noise(x / GRAIN, y / GRAIN, w / GRAIN, h / GRAIN, width / GRAIN), [1, NOISE, h / GRAIN, w / GRAIN]),
+      share: floats([1 / (w * h)], [1]),
+      given: floats([moments ? 1 : 0], [1]),
+      moments: moments ?? floats(new Float32Array(MOMENTS), [1, MOMENTS, 1, 1]),
+    });
+  }
+
+  /** Noise by place: a row of the picture has the same whichever tile asks for it. */
+  private noise(left: number, top: number, w: number, h: number, width: number): Float32Array {
+    const out = new Float32Array(NOISE * w * h);
+    for (let row = 0; row < h; row++) {
+      let all = this.rows.get(top + row);
+      if (all?.length !== NOISE * width) {
+        all = new Random(`${this.seed}/noise/${top + row}`).normals(NOISE * width);
+        this.rows.set(top + row, all);
+      }
+      for (let c = 0; c < NOISE; c++) out.set(all.subarray(c * width + left, c * width + left + w), (c * h + row) * w);
+    }
+    // Rows above will not be asked for again.
+    for (const known of this.rows.keys()) if (known < top) this.rows.delete(known);
+    return out;
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}
+
+/** A picture with its last rows and columns repeated, until its sides are whole grains. */
+function wholeGrains(source: Source): Source {
+  const [width, height] = [source.width, source.height].map((side) => Math.ceil(side / GRAIN) * GRAIN) as [number, number];
+  if (width === source.width && height === source.height) return source;
+  return {
+    width,
+    height,
+    read(x, y, w, h, out) {
+      const [iw, ih] = [Math.min(w, source.width - x), Math.min(h, source.height - y)];
+      const inner = new Float32Array(3 * iw * ih);
+      source.read(x, y, iw, ih, inner);
+      for (let c = 0; c < 3; c++)
+        for (let row = 0; row < h; row++)
+          for (let column = 0; column < w; column++) out[(c * h + row) * w + column] = inner[(c * ih + Math.min(row, ih - 1)) * iw + Math.min(column, iw - 1)]!;
+    },
+  };
+}
+
+/** Means of `factor` by `factor` pixels. */
+function reduce(source: Source, w: number, h: number, factor: number): Float32Array {
+  const out = new Float32Array(3 * w * h);
+  const band = new Float32Array(3 * w * factor * factor);
+  for (let row = 0; row < h; row++) {
+    source.read(0, row * factor, w * factor, factor, band);
+    for (let c = 0; c < 3; c++)
+      for (let column = 0; column < w; column++) {
+        let sum = 0;
+        for (let i = 0; i < factor; i++) for (let j = 0; j < factor; j++) sum += band[(c * factor + i) * w * factor + column * factor + j]!;
+        out[(c * h + row) * w + column] = sum / factor ** 2;
+      }
+  }
+  return out;
+}
+
+/** The upper left of planar values. */
+function cut(values: Float32Array, width: number, height: number, w: number, h: number): Float32Array {
+  const out = new Float32Array(3 * w * h);
+  for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) out.set(values.subarray((c * height + row) * width, (c * height + row) * width + w), (c * h + row) * w);
+  return out;
+}

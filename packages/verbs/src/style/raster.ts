@@ -1,0 +1,50 @@
+// A raster through a painter: 8 or 16 bits in and as many out, grey made colour, opacity as it was.
+
+import { LUMA, type Raster } from '@zeuxis/pictures';
+import { interleaved, sinkTo, sourceOf } from '../upscale/samples.js';
+import type { Sink } from '../upscale/tiles.js';
+import type { Painter, PaintOptions } from './painter.js';
+
+export interface PaintRasterOptions extends PaintOptions {
+  keepColour: boolean;
+  /** Grey, of the raster's size. */
+  mask: Raster | undefined;
+}
+
+export async function paintRaster(painter: Painter, raster: Raster, { keepColour, mask, ...options }: PaintRasterOptions): Promise<Raster> {
+  const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
+  const step = channels + (alpha ? 1 : 0);
+  const source = sourceOf(interleaved(width, height, data, step, 0, channels), 3);
+  const made = 3 + (alpha ? 1 : 0);
+  const count = width * height * made;
+  // A profile for grey does not fit colours.
+  const picture: Raster = { ...rest, ...(icc && channels === 3 ? { icc } : {}), width, height, channels: 3, alpha, depth, data: depth === 16 ? new Uint16Array(count) : new Uint8Array(count) };
+  const put = sinkTo(interleaved(width, height, picture.data, made, 0, 3), 3);
+  const shown = mask && sourceOf(interleaved(width, height, mask.data, 1 + (mask.alpha ? 1 : 0), 0, 1), 1);
+  const sink: Sink = (values, x, y, w, h) => {
+    if (keepColour || shown) {
+      const before = new Float32Array(3 * w * h);
+      source.read(x, y, w, h, before);
+      if (keepColour) recolour(values, before);
+      if (shown) {
+        const cover = new Float32Array(w * h);
+        shown.read(x, y, w, h, cover);
+        for (let i = 0; i < values.length; i++) values[i] = before[i]! + cover[i % (w * h)]! * (values[i]! - before[i]!);
+      }
+    }
+    put(values, x, y, w, h);
+  };
+  await painter.paint(source, sink, options);
+  if (alpha) for (let i = 0; i < width * height; i++) picture.data[i * made + 3] = data[i * step + channels]!;
+  return picture;
+}
+
+/** The luma of `values` with the chroma of `colours` (BT.601), planar, in place. */
+function recolour(values: Float32Array, colours: Float32Array): void {
+  const plane = values.length / 3;
+  for (let i = 0; i < plane; i++) {
+    let lighter = 0;
+    for (let c = 0; c < 3; c++) lighter += LUMA[c]! * (values[c * plane + i]! - colours[c * plane + i]!);
+    for (let c = 0; c < 3; c++) values[c * plane + i] = colours[c * plane + i]! + lighter;
+  }
+}

@@ -1,0 +1,196 @@
+// Style at the boundary a user sees: a painting and photographs in, a run folder out; photographs in, signed paintings out.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineStyle, Random, type StyleState, styleModel } from '@zeuxis/nets';
+import { verify } from '@zeuxis/provenance';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../../graph/src/node.js';
+import { readCheckpoint } from '../train/checkpoint.js';
+import { type TrainStyleOptions, trainStyle } from '../train/style.js';
+import type { Source } from '../upscale/tiles.js';
+import { Painter, STYLE_MARGIN } from './painter.js';
+import { type StyleOptions, style } from './style.js';
+
+let home: string;
+const at = (...path: string[]) => join(home, ...path);
+const rights = { text: 'drawn by this test', name: 'the test' };
+const train = (out: string, options: Partial<TrainStyleOptions> = {}) =>
+  trainStyle({ pictures: at('painting.png'), content: at('photographs'), out: at(out), images: 8, batch: 2, crop: 64, scale: 0.3, rights, threads: 1, snapshots: 2, ...options });
+const paint = (options: Partial<StyleOptions> & Pick<StyleOptions, 'inputs'>) =>
+  style({ out: at('out'), model: at('run'), identityFolder: at('identity'), threads: 1, overwrite: true, ...options });
+const pixels = async (path: string) => (await sharp(path).raw().toBuffer()) as Uint8Array;
+
+const strokes = (hue: number) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="200" height="160"><rect width="200" height="160" fill="hsl(${hue},60%,40%)"/>${Array.from({ length: 60 }, (_, i) => `<path d="M${(i * 37) % 200} ${(i * 53) % 160} q 12 -9 24 3" stroke="hsl(${(hue + i * 7) % 360},80%,${30 + (i % 5) * 10}%)" stroke-width="5" fill="none"/>`).join('')}</svg>`;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'zeuxis-style-'));
+  await sharp(Buffer.from(strokes(220))).png().toFile(at('painting.png'));
+  await mkdir(at('photographs'));
+  for (let i = 0; i < 4; i++)
+    await sharp({ create: { width: 120, height: 90, channels: 3, background: `hsl(${i * 80}, 30%, 60%)`, noise: { type: 'gaussian', mean: 120, sigma: 30 } } }).png().toFile(at('photographs', `${i}.png`));
+  await train('run', { licence: 'CC0-1.0' });
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe('trainStyle', () => {
+  it('leaves a model with its card, metrics, grids, a report and a checkpoint', async () => {
+    expect((await readdir(at('run'))).sort()).toEqual(['checkpoint', 'grids', 'metrics.jsonl', 'model.onnx', 'report.html']);
+    const result = await train('other', { images: 4 });
+    expect(result).toMatchObject({
+      finished: true,
+      images: 4,
+      card: { task: 'style', steps: 2, painted: 144, crop: 64, trainingSet: { name: 'painting.png', pictures: 1, rights }, content: { name: 'photographs', pictures: 4 } },
+    });
+    expect(await readFile(at('other', 'report.html'), 'utf8')).toContain('a crop of the paintings');
+  });
+
+  it.each([1, 2])('goes on after a stop bit for bit as if it had never stopped, begun with %i threads', async (threads) => {
+    const [straight, halved] = [`straight-${threads}`, `halved-${threads}`];
+    await train(straight, { threads, batch: 8, images: 32 });
+    const controller = new AbortController();
+    const stopped = await train(halved, { threads, batch: 8, images: 32, signal: controller.signal, onProgress: ({ stage, done }) => stage === 'train' && done === 16 && controller.abort() });
+    expect(stopped).toMatchObject({ finished: false, images: 16 });
+    const resumed = await trainStyle({ pictures: at('painting.png'), content: at('photographs'), out: at(halved), threads: 1, resume: true });
+    expect(resumed).toMatchObject({ finished: true, images: 32 });
+    const [a, b] = await Promise.all([straight, halved].map((run) => readCheckpoint<unknown, StyleState>(at(run, 'checkpoint'), 'style')));
+    expect(b!.state).toEqual(a!.state);
+  });
+
+  it('leaves out the painting where it lies among the photographs, and what forbids training', async () => {
+    await mkdir(at('mixed'));
+    for (const name of ['0.png', '1.png']) await writeFile(at('mixed', name), await readFile(at('photographs', name)));
+    await writeFile(at('mixed', 'copy.png'), await readFile(at('painting.png')));
+    const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/" plus:DataMining="http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"/></rdf:RDF></x:xmpmeta>';
+    await sharp(at('photographs', '2.png')).withXmp(xmp).png().toFile(at('mixed', 'mine.png'));
+    const notes: string[] = [];
+    const { card } = await train('mixture', { content: at('mixed'), images: 2, onProgress: ({ note }) => note && notes.push(note) });
+    expect(card.content).toMatchObject({ pictures: 2, skipped: 1, reserved: 1 });
+    expect(notes.join('\n')).toMatch(/copy\.png: it is a painting[\s\S]*mine\.png: its metadata says data mining is prohibited/);
+  });
+
+  it.each<[string, Partial<TrainStyleOptions>, RegExp]>([
+    ['a small painting', { pictures: 'small.png' }, /small\.png' cannot serve: too small: 100x100, the shorter side must be 128 px/],
+    ['a painting that is none', { pictures: 'text.png' }, /text\.png' cannot serve: broken, or no picture/],
+    ['content that is the painting itself', { content: 'alone' }, /holds no usable picture.*it is a painting that the style is learned from/],
+    ['a folder that is not there', { content: 'nowhere' }, /there is no folder/],
+    ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px, not 50/],
+    ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 64 px/],
+  ])('refuses %s, and leaves nothing', async (_name, options, message) => {
+    await sharp({ create: { width: 100, height: 100, channels: 3, background: 'red' } }).png().toFile(at('small.png'));
+    await writeFile(at('text.png'), 'no picture');
+    await mkdir(at('alone'), { recursive: true });
+    await writeFile(at('alone', 'copy.png'), await readFile(at('painting.png')));
+    const placed = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, typeof value === 'string' ? at(value) : value]));
+    await expect(train('refused', placed)).rejects.toThrow(message);
+    expect(await readdir(home)).not.toContain('refused');
+  });
+
+  it('wants rights', async () => {
+    const { rights: _, ...rest } = { pictures: at('painting.png'), content: at('photographs'), out: at('lawless'), rights };
+    await expect(trainStyle(rest)).rejects.toThrow(/--rights/);
+  });
+});
+
+describe('style', () => {
+  it('writes a signed picture that names source, style and paintings, and finds it done the next time', async () => {
+    const [source] = [at('photographs', '0.png')];
+    const { files, failures } = await paint({ inputs: [source] });
+    expect(failures).toEqual([]);
+    expect(await sharp(files[0]!.path).metadata()).toMatchObject({ width: 120, height: 90, channels: 3 });
+    const verdict = await verify(files[0]!.path);
+    expect(verdict.edit).toMatchObject({ parent: { title: '0.png' }, model: { name: 'run' }, seed: 0, trainingSet: { pictures: 1, rights } });
+    expect((await paint({ inputs: [source], overwrite: false })).kept).toHaveLength(1);
+    const other = await paint({ inputs: [source], overwrite: false, seed: 1 });
+    expect(other.failures[0]!.message).toMatch(/is there already; --overwrite replaces it/);
+  });
+
+  it('paints the same from the same seed and otherwise from another', async () => {
+    const inputs = [at('photographs', '1.png')];
+    const once = await pixels((await paint({ inputs })).files[0]!.path);
+    expect(Buffer.from(once).equals(await pixels((await paint({ inputs, out: at('again') })).files[0]!.path))).toBe(true);
+    expect(Buffer.from(once).equals(await pixels((await paint({ inputs, out: at('again'), seed: 7 })).files[0]!.path))).toBe(false);
+  });
+
+  it('keeps colours, and what a mask keeps', async () => {
+    const inputs = [at('photographs', '2.png')];
+    const before = await pixels(inputs[0]!);
+    const kept = await pixels((await paint({ inputs, keepColour: true })).files[0]!.path);
+    let compared = 0;
+    for (let i = 0; i < kept.length; i += 3) {
+      // Where nothing was clamped, all three channels moved alike.
+      if ([0, 1, 2].some((c) => kept[i + c] === 0 || kept[i + c] === 255)) continue;
+      const moved = [0, 1, 2].map((c) => kept[i + c]! - before[i + c]!);
+      expect(Math.max(...moved) - Math.min(...moved)).toBeLessThanOrEqual(1);
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(1000);
+    const mask = Buffer.alloc(120 * 90, 255).fill(0, 0, 120 * 45);
+    await sharp(mask, { raw: { width: 120, height: 90, channels: 1 } }).toColourspace('b-w').png().toFile(at('mask.png'));
+    const half = await pixels((await paint({ inputs, mask: at('mask.png') })).files[0]!.path);
+    const painted = await pixels((await paint({ inputs })).files[0]!.path);
+    const middle = 120 * 45 * 3;
+    expect(Buffer.from(half.subarray(0, middle)).equals(Buffer.from(before.subarray(0, middle)))).toBe(true);
+    expect(Buffer.from(half.subarray(middle)).equals(Buffer.from(painted.subarray(middle)))).toBe(true);
+  });
+
+  it('keeps 16 bits and opacity, and makes grey coloured', async () => {
+    const opacity = Array.from({ length: 40 * 30 }, (_, i) => (i % 40) * 6);
+    await sharp(Buffer.from(opacity.flatMap((a) => [90, a])), { raw: { width: 40, height: 30, channels: 2 } }).toColourspace('b-w').png().toFile(at('grey.png'));
+    await sharp({ create: { width: 40, height: 30, channels: 3, background: 'teal' } }).toColourspace('rgb16').png().toFile(at('deep.png'));
+    const { files, failures } = await paint({ inputs: [at('grey.png'), at('deep.png')] });
+    expect(failures).toEqual([]);
+    expect(await sharp(files[0]!.path).metadata()).toMatchObject({ channels: 4, depth: 'uchar' });
+    expect([...(await sharp(files[0]!.path).extractChannel(3).raw().toBuffer())]).toEqual(opacity);
+    expect(await sharp(files[1]!.path).metadata()).toMatchObject({ channels: 3, depth: 'ushort' });
+  });
+
+  it('says what is wrong in one line a file, and does the others', async () => {
+    await writeFile(at('torn.png'), (await readFile(at('photographs', '0.png'))).subarray(0, 200));
+    const { files, failures } = await paint({ inputs: [at('torn.png'), at('nowhere.png'), at('photographs', '3.png')] });
+    expect(files).toHaveLength(1);
+    expect(failures.map(({ message }) => message).join('\n')).toMatch(/torn\.png' is broken[\s\S]*there is no file/);
+    const wrong = await paint({ inputs: [at('photographs', '3.png')], mask: at('small-mask.png') }).catch((error: Error) => error.message);
+    expect(wrong).toMatch(/there is no file/);
+    await sharp(Buffer.alloc(100), { raw: { width: 10, height: 10, channels: 1 } }).toColourspace('b-w').png().toFile(at('small-mask.png'));
+    expect((await paint({ inputs: [at('photographs', '3.png')], mask: at('small-mask.png') })).failures[0]!.message).toMatch(/mask is 10x10 and .* 120x90/);
+    await expect(paint({ inputs: [at('photographs', '3.png')], mask: at('photographs', '1.png') })).rejects.toThrow(/in colour/);
+    await expect(paint({ inputs: [at('photographs', '3.png')], model: 'photo-x2' })).rejects.toThrow(/is no style but a model for upscaler/);
+    await truncate(at('other', 'model.onnx'), 1000);
+    await expect(paint({ inputs: [at('photographs', '3.png')], model: at('other') })).rejects.toThrow(/no ONNX model, or it is damaged/);
+  });
+});
+
+it('paints in tiles as it paints the whole, at sides of every kind', async () => {
+  const painter = defineStyle();
+  // Weights larger than a run's first: what a tile misses of its surroundings must show.
+  const model = styleModel(painter, painter.initialise(new Random('tiles')).map((value) => value * 1.3), {});
+  const [width, height] = [203, 154];
+  const random = new Random('picture');
+  const values = Float32Array.from({ length: 3 * width * height }, () => random.uniform());
+  const source: Source = {
+    width,
+    height,
+    read(x, y, w, h, out) {
+      for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) for (let column = 0; column < w; column++) out[(c * h + row) * w + column] = values[(c * height + y + row) * width + x + column]!;
+    },
+  };
+  const whole = async (tile: number, margin: number) => {
+    const out = new Float32Array(values.length).fill(Number.NaN);
+    const session = new Painter(await openSession(model, { threads: 1 }), 'noise');
+    const sink = (part: Float32Array, x: number, y: number, w: number, h: number) => {
+      for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) out.set(part.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * height + y + row) * width + x);
+    };
+    await session.paint(source, sink, { margin, tile }).finally(() => session.close());
+    return out;
+  };
+  const untiled = await whole(1024, STYLE_MARGIN);
+  const largest = (other: Float32Array) => other.reduce((most, value, i) => Math.max(most, Number.isNaN(value) ? 1 : Math.abs(value - untiled[i]!)), 0);
+  expect(untiled.every(Number.isFinite)).toBe(true);
+  expect(largest(await whole(64, STYLE_MARGIN))).toBeLessThan(2 / 255);
+  // The test can fail: without their surroundings tiles differ.
+  expect(largest(await whole(64, 0))).toBeGreaterThan(2 / 255);
+});

@@ -1,0 +1,122 @@
+// `style`: photographs painted by a trained style, each signed with its source as an ingredient.
+
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { openSession } from '@zeuxis/graph/node';
+import { encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readRaster, UserError } from '@zeuxis/pictures';
+import { publishEdited, verify } from '@zeuxis/provenance';
+import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
+import type { StyleCard } from '../card.js';
+import { findModel, type ListedModel } from '../models.js';
+import { formatOfName } from '../upscale/picture.js';
+import { VERSION } from '../version.js';
+import { Painter } from './painter.js';
+import { paintRaster } from './raster.js';
+
+export interface StyleOptions extends BatchOptions {
+  /** A shipped name, a .onnx file or a run folder. */
+  model: string;
+  /** Keep the photograph's colours and take the painting's light and dark alone. Off by default. */
+  keepColour?: boolean;
+  /** A grey picture of the photograph's size: white is painted, black stays, and what lies between is between. */
+  mask?: string;
+  /** Of the noise that strokes begin from, 0 by default. */
+  seed?: number | string;
+}
+
+export type StyleResult = BatchResult;
+
+/** @throws UserError where there is none, or the model is of another task. */
+export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCard>> {
+  const model = await findModel(nameOrPath);
+  const { task } = model.card;
+  if (task !== 'style') throw new UserError(`'${nameOrPath}' is no style but a model for ${task}; \`zeuxis models\` lists styles under style`);
+  return model as ListedModel<StyleCard>;
+}
+
+/** What one file's painting depends on beside the file and the model; kept in its manifest. */
+type Settings = Pick<StyleOptions, 'keepColour' | 'seed'> & { mask?: string };
+
+/**
+ * Paints photographs. Formats, depths, opacity and camera data are kept; grey ones become colour.
+ * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
+ */
+export async function style(options: StyleOptions): Promise<StyleResult> {
+  const { device = 'cpu', threads = availableParallelism(), seed = 0, keepColour = false } = options;
+  const model = await findStyle(options.model);
+  const mask = options.mask === undefined ? undefined : await readMask(options.mask);
+  const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
+    if (error.name === 'DeviceError') throw error;
+    throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
+  });
+  const painter = new Painter(session, seed);
+  const settings: Settings = { seed, ...(keepColour ? { keepColour } : {}), ...(options.mask ? { mask: basename(options.mask) } : {}) };
+  return inBatch(options, 'painted', async (item) => plan(item, { options, model, painter, mask, settings })).finally(() => painter.close());
+}
+
+interface Job {
+  options: StyleOptions;
+  model: ListedModel<StyleCard>;
+  painter: Painter;
+  mask: Raster | undefined;
+  settings: Settings;
+}
+
+async function readMask(path: string): Promise<Raster> {
+  const mask = await readRaster(path);
+  if (mask.channels !== 1) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
+  return mask;
+}
+
+async function plan(item: BatchItem, job: Job): Promise<Work> {
+  const { options, model, settings } = job;
+  const format = options.format === 'same' ? formatOfName(item.path) : (options.format ?? 'png');
+  const target = join(options.out, `${item.name}${RASTER_EXTENSION[format]}`);
+  return {
+    target,
+    isMade: async () => {
+      const verdict = await verify(target).catch(() => undefined);
+      const made = verdict?.state === 'trusted' || verdict?.state === 'valid' ? verdict.edit : undefined;
+      const same = (['seed', 'keepColour', 'mask'] as const).every((name) => String(made?.[name]) === String(settings[name]));
+      return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === model.sha256 && same;
+    },
+    make: () => make(item, target, format, job),
+  };
+}
+
+async function make({ path, bytes, identity }: BatchItem, target: string, format: RasterFormat, job: Job): Promise<EditedFile> {
+  const { model, settings } = job;
+  const { encoded, width, height } = await painted(path, format, job);
+  const { trainingSet } = model.card;
+  const published = await publishEdited(
+    encoded,
+    target,
+    {
+      action: 'c2pa.filtered',
+      description: `painted by the style '${model.name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`,
+      parent: { path, bytes },
+      generation: { model: { name: model.name, sha256: model.sha256 }, ...settings, trainingSet },
+    },
+    { identity, version: VERSION },
+  );
+  return { ...published, source: path, width, height };
+}
+
+/** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
+async function painted(path: string, format: RasterFormat, { options, model, painter, mask }: Job) {
+  const { maximumPixels, quality, signal, onProgress = () => {}, keepColour = false } = options;
+  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  if (mask && (mask.width !== raster.width || mask.height !== raster.height))
+    throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${raster.width}x${raster.height}; give a mask of the same size`);
+  const total = Painter.tiles(raster);
+  const start = performance.now();
+  let done = 0;
+  const onTile = () => {
+    done++;
+    const rate = (done / (performance.now() - start)) * 1000;
+    onProgress({ stage: basename(path), done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
+  };
+  const picture = await paintRaster(painter, raster, { margin: model.card.margin, signal, onTile, keepColour, mask });
+  const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
+  return { encoded, width: picture.width, height: picture.height };
+}

@@ -1,0 +1,169 @@
+// A style's training as the loop sees it.
+
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { openSession } from '@zeuxis/graph/node';
+import { defineStyle, Random, type StyleReport, type StyleTrainer, styleModel, styleRate } from '@zeuxis/nets';
+import { type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
+import { cardMetadata, type Rights, type StyleCard, type TrainingSet } from '../card.js';
+import { Painter, STYLE_MARGIN } from '../style/painter.js';
+import { VERSION } from '../version.js';
+import { writeCheckpoint } from './checkpoint.js';
+import { folderName, requireFinite, type runPaths, type Training } from './loop.js';
+import { type Curve, line } from './report.js';
+import type { StyleSettings, TrainStyleOptions } from './style.js';
+
+export const STYLE_CURVES: readonly Curve[] = [
+  { title: "The players' losses", lines: [line('discriminator', 'discriminatorLoss'), line('generator', 'generatorLoss')] },
+  { title: "How surely the painting's patch of a pair is told (1: always, 0: by chance)", lines: [line('lead')] },
+  { title: "How little of the photographs' structure is left (0: all of it is)", lines: [line('content')] },
+  { title: 'Learning rate', lines: [line('rate')] },
+  { title: 'Crops a second', lines: [line('rate', 'picturesPerSecond')] },
+];
+
+/** Crops of canvases, all alike often. */
+function drawCrops(canvases: Canvases, random: Random, side: number, out: Uint8Array): Uint8Array {
+  for (let n = 0; n < out.length / (3 * side * side); n++) {
+    const picture = random.below(canvases.count);
+    const { width, height } = canvases.sizes[picture]!;
+    canvases.crop({ picture, x: random.below(width - side + 1), y: random.below(height - side + 1), mirrored: random.below(2) === 1 }, side, n, out);
+  }
+  return out;
+}
+
+/** Crops in a report's grid. */
+const SHOWN = 6;
+
+export interface StylePictures {
+  paintings: Canvases;
+  photographs: Canvases;
+  /** Shorter side of the paintings as they are seen, px. */
+  painted: number;
+}
+
+export class StyleTraining implements Training<StyleReport, StyleCard> {
+  readonly unit = 'crops';
+  private readonly photographs: Uint8Array;
+  private readonly painting: Uint8Array;
+
+  constructor(
+    private readonly options: TrainStyleOptions,
+    private readonly settings: StyleSettings,
+    private readonly pictures: StylePictures,
+    private readonly trainer: StyleTrainer,
+  ) {
+    const size = settings.batch * 3 * settings.side ** 2;
+    [this.photographs, this.painting] = [new Uint8Array(size), new Uint8Array(size)];
+  }
+
+  get images(): number {
+    return this.trainer.state.images;
+  }
+
+  get insideRuntime(): number {
+    return this.trainer.insideRuntime;
+  }
+
+  get remedy(): string {
+    return `start a new run with --rate-scale ${this.settings.rateScale / 2}`;
+  }
+
+  step(progress: number): Promise<StyleReport> {
+    const { seed, side, rateScale } = this.settings;
+    const random = new Random(`${seed}/crops/${this.trainer.state.steps}`);
+    const photographs = drawCrops(this.pictures.photographs, random, side, this.photographs);
+    const painting = drawCrops(this.pictures.paintings, random, side, this.painting);
+    return this.trainer.step({ photographs, painting }, progress, rateScale);
+  }
+
+  metrics(reports: readonly StyleReport[], progress: number): Record<string, number> {
+    const mean = (name: keyof StyleReport) => reports.reduce((sum, report) => sum + report[name], 0) / Math.max(1, reports.length);
+    return {
+      discriminatorLoss: mean('discriminatorLoss'),
+      generatorLoss: mean('generatorLoss'),
+      content: mean('content'),
+      lead: mean('lead'),
+      rate: styleRate(progress) * this.settings.rateScale,
+    };
+  }
+
+  async write(paths: ReturnType<typeof runPaths>, seconds: number): Promise<StyleCard> {
+    const { trainer, settings } = this;
+    const { state } = trainer;
+    requireFinite(state.vectors);
+    await writeCheckpoint(paths.checkpoint, { task: 'style', settings, state, seconds });
+    const card = this.card(seconds);
+    const model = styleModel(defineStyle(), state.vectors.average, cardMetadata(card));
+    await writeWhole(paths.model, model);
+    await this.grid(model, paths.grids);
+    return card;
+  }
+
+  /** The same crops of photographs all through the run, painted, beside themselves and crops of the paintings. */
+  private async grid(model: Uint8Array, folder: string): Promise<void> {
+    const { side } = this.settings;
+    const plane = 3 * side * side;
+    const random = new Random('grid');
+    const [photographs, paintings] = [this.pictures.photographs, this.pictures.paintings].map((canvases) => drawCrops(canvases, random, side, new Uint8Array(SHOWN * plane))) as [Uint8Array, Uint8Array];
+    const all = new Uint8Array(3 * SHOWN * plane);
+    const painter = new Painter(await openSession(model, { threads: this.options.threads ?? availableParallelism() }), 'grid');
+    try {
+      for (let i = 0; i < SHOWN; i++) {
+        const crop = photographs.subarray(i * plane, (i + 1) * plane);
+        const painted = await painter.crop(Float32Array.from(crop, (value) => value / 255), side);
+        all.set(crop, 3 * i * plane);
+        all.set(Uint8ClampedArray.from(painted, (value) => value * 255), (3 * i + 1) * plane);
+        all.set(paintings.subarray(i * plane, (i + 1) * plane), (3 * i + 2) * plane);
+      }
+    } finally {
+      await painter.close();
+    }
+    await writeWhole(join(folder, `${String(this.images).padStart(9, '0')}.webp`), await encodeReportGrid(tileSheet(all, 3 * SHOWN, side, side, { columns: 3 })));
+  }
+
+  describe(seconds: number) {
+    const { settings, options, trainer } = this;
+    const { paintings, photographs } = this.pictures;
+    const facts = {
+      Paintings: `${paintings.count} from '${basename(options.pictures)}', ${this.pictures.painted} px`,
+      Photographs: `${photographs.count} from '${basename(options.content)}'`,
+      Shown: `${trainer.state.images} crops of ${settings.side} px in ${trainer.state.steps} steps of ${settings.batch}`,
+      Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
+      Seed: String(settings.seed),
+      Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
+    };
+    return { title: `${folderName(options.out)}: a style`, facts, columns: ['photograph', 'painted', 'a crop of the paintings'], row: 'crop', unit: this.unit };
+  }
+
+  private card(seconds: number): StyleCard {
+    const { settings, options, trainer, pictures } = this;
+    const { paintings, photographs, painted } = pictures;
+    return {
+      card: 1,
+      task: 'style',
+      name: folderName(options.out),
+      trainingSet: setOf(options.pictures, paintings, settings.rights),
+      content: setOf(options.content, photographs, settings.rights),
+      painted,
+      contentWeight: settings.contentWeight,
+      margin: STYLE_MARGIN,
+      seed: settings.seed,
+      images: trainer.state.images,
+      steps: trainer.state.steps,
+      batch: settings.batch,
+      crop: settings.side,
+      hours: Number((seconds / 3600).toFixed(2)),
+      licence: settings.licence,
+      zeuxis: VERSION,
+    };
+  }
+}
+
+const setOf = (path: string, { count, fingerprint, skipped, reserved }: Canvases, rights: Rights): TrainingSet => ({
+  name: folderName(path),
+  pictures: count,
+  fingerprint,
+  skipped: skipped.length,
+  reserved: reserved.length,
+  rights,
+});

@@ -1,0 +1,140 @@
+// `train style`: paintings and photographs in, a style's model file out, with everything needed to watch and resume it.
+
+import { targetOf } from '@zeuxis/graph/node';
+import { defineStyle, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
+import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
+import type { Rights, StyleCard } from '../card.js';
+import type { VerbOptions } from '../progress.js';
+import { inRunFolder, MISSING_RIGHTS } from './folder.js';
+import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
+import { checkOptions, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText } from './settings.js';
+import { STYLE_CURVES, StyleTraining } from './style-training.js';
+
+export interface TrainStyleOptions extends VerbOptions {
+  /** A painting, or a folder of paintings that make one style. */
+  pictures: string;
+  /** Folder of photographs to learn to paint; 400 of them are taken at most. */
+  content: string;
+  /** Run folder, made where it is missing. */
+  out: string;
+  /** How wide a brush is, 1 by default: the paintings are seen with a shorter side of 480 px times this. */
+  scale?: number;
+  /** Weight of the photograph's structure, 1 by default: less lets more of it go. */
+  contentWeight?: number;
+  /** Crops to paint, all parts of a run together. One of `images` and `minutes`; 60 minutes by default. */
+  images?: number;
+  minutes?: number;
+  /** The right to train on paintings and photographs. A new run needs it; a resumed one knows it. */
+  rights?: Rights;
+  /** Crops a step, 4 by default. */
+  batch?: number;
+  /** Side of a crop in px, a multiple of 32; 160 by default. */
+  crop?: number;
+  /** 0 by default. */
+  seed?: number | string;
+  /** Multiplies both learning rates, 1 by default: less is slower and safer. */
+  rateScale?: number;
+  /** Licence of the weights, for the card. 'unstated' by default. */
+  licence?: string;
+  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
+  resume?: boolean;
+  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
+  snapshots?: number;
+}
+
+export type TrainStyleResult = RunResult<StyleCard>;
+
+export interface StyleSettings extends StyleTrainerOptions {
+  scale: number;
+  rights: Rights;
+  rateScale: number;
+  /** Of the paintings and of the photographs. */
+  fingerprint: string;
+  networks: string;
+  length: RunLength;
+  licence: string;
+  snapshots: number;
+}
+
+const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [4, 160, 60];
+/** Shorter sides in px of the paintings at scale 1, and of photographs. */
+const [PAINTED, PHOTOGRAPHED] = [480, 480];
+const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 400];
+/** The smallest painting: below it there are no strokes to see. */
+const SMALLEST_PAINTING = 128;
+/** Crops are halved thrice at a quarter of their sides. */
+const CROP_STEP = 32;
+
+const fixedOf =
+  (options: TrainStyleOptions) =>
+  ({ rights, side, ...settings }: StyleSettings): [string, unknown, unknown][] => [
+    ['rights', rightsText(options.rights), rightsText(rights)],
+    ['crop', options.crop, side],
+    ...(['batch', 'seed', 'scale', 'contentWeight', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
+  ];
+
+const shorterOf = (scale: number): number => Math.round(PAINTED * scale);
+
+/** Paintings and photographs, none of them both. */
+async function openBoth(options: TrainStyleOptions, side: number, scale: number): Promise<{ paintings: Canvases; photographs: Canvases }> {
+  const { pictures, content, signal, onProgress = () => {} } = options;
+  const common = (stage: string) => ({
+    ...(signal ? { signal } : {}),
+    onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
+  });
+  const paintings = await openCanvases(pictures, { shorter: shorterOf(scale), least: Math.max(SMALLEST_PAINTING, side), most: MOST_PAINTINGS, ...common('paintings') });
+  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED, least: side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
+  for (const [stage, { count, skipped, reserved }] of [['paintings', paintings], ['photographs', photographs]] as const)
+    for (const { file, reason } of [...skipped, ...reserved]) onProgress({ stage, done: count, total: count, unit: 'pictures', note: `left out ${file}: ${reason}` });
+  return { paintings, photographs };
+}
+
+/**
+ * Trains a style on a painting or several.
+ * An abort through `signal` ends the run after the step at hand, with a checkpoint; the result says `finished: false`.
+ * @throws UserError for pictures, options or a run folder that cannot serve, a full disk, and a run that diverges.
+ */
+export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyleResult> {
+  const { out, onProgress = () => {}, device } = options;
+  checkOptions(options);
+  const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
+  const rights = before?.settings.rights ?? options.rights;
+  if (!rights) throw new UserError(MISSING_RIGHTS);
+  const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? 1];
+  if (side % CROP_STEP !== 0) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px, not ${side}; try ${DEFAULT_CROP}`);
+  if (shorterOf(scale) < side) throw new UserError(`at --scale ${scale} the paintings would be smaller than a crop of ${side} px; take a larger scale or a smaller --crop`);
+  return inRunFolder(options, async (begin) => {
+    if (before) begin();
+    const { paintings, photographs } = await openBoth(options, side, scale);
+    const fingerprint = `${paintings.fingerprint} ${photographs.fingerprint}`;
+    const batch = options.batch ?? DEFAULT_BATCH;
+    const networks = networksOf(defineStyle(), paintingDiscriminator(side));
+    const settings: StyleSettings = before?.settings ?? {
+      side,
+      scale,
+      rights,
+      fingerprint,
+      networks,
+      batch,
+      parts: newParts(batch, options),
+      seed: options.seed ?? 0,
+      contentWeight: options.contentWeight ?? 1,
+      rateScale: options.rateScale ?? 1,
+      length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
+      licence: options.licence ?? 'unstated',
+      snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS,
+    };
+    if (settings.fingerprint !== fingerprint) throw new UserError(`the pictures are not those of the checkpoint in '${out}'; start a new run in another folder`);
+    const state = before?.state ?? startStyle(side, settings.seed);
+    if (settings.networks !== networks || !STYLE_VECTORS.every((name) => state.vectors[name]))
+      throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
+    onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
+    const { parts, open } = openerOf(settings, options);
+    const trainer = await StyleTrainer.open({ ...settings, parts }, state, open, await targetOf(device));
+    begin();
+    const { length, snapshots } = settings;
+    const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', content: 'content' };
+    const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown, curves: STYLE_CURVES };
+    return await new Loop(new StyleTraining(options, settings, { paintings, photographs, painted: shorterOf(scale) }, trainer), loop).train().finally(() => trainer.close());
+  });
+}
