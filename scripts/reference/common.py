@@ -32,6 +32,16 @@ def filled(name, shape):
     return torch.from_numpy(fill(name, int(np.prod(shape))).astype(np.float64).reshape(shape)).requires_grad_()
 
 
+class Weights(dict):
+    """Weights by name, filled when first asked for. One that starts at zero is filled too, or it would test nothing."""
+
+    def __call__(self, name, shape, deviation):
+        if name not in self:
+            values = fill(name, math.prod(shape)).astype("float64") * (deviation or 0.1)
+            self[name] = torch.from_numpy(values.astype("float32").astype("float64")).reshape(shape).requires_grad_()
+        return self[name]
+
+
 def summary(tensor):
     """A large array as a few numbers: its size, its norm, its product with a fixed random vector (which sees every entry, its
     sign and its place) and values at even distances."""

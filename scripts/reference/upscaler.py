@@ -12,20 +12,10 @@ import torch
 import torch.nn.functional as F
 
 sys.dont_write_bytecode = True
-from common import fill, summary, write
+from common import Weights, fill, summary, write
 
 BATCH, CHANNELS, SIDE = 2, 3, 12
 GAIN = math.sqrt(2 / (1 + 0.1**2))
-
-
-class Weights(dict):
-    """Weights by name, filled when first asked for. One that starts at zero is filled too, or it would test nothing."""
-
-    def __call__(self, name, shape, deviation):
-        if name not in self:
-            values = fill(name, math.prod(shape)).astype("float64") * (deviation or 0.1)
-            self[name] = torch.from_numpy(values.astype("float32").astype("float64")).reshape(shape).requires_grad_()
-        return self[name]
 
 
 def conv(p, name, x, out, gain):

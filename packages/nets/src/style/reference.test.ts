@@ -1,0 +1,78 @@
+// The painter and its losses against PyTorch (scripts/reference/style.py): what it paints, the losses and all their gradients; and the
+// model file against the network that is trained.
+
+import { readFileSync } from 'node:fs';
+import { compile, floats, input, sizeOf, type Value } from '@zeuxis/graph';
+import { expect, it } from 'vitest';
+import { openSession, targetOf } from '../../../graph/src/node.js';
+import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
+import { contentLoss, totalVariation } from './loss.js';
+import { momentsOf, styleModel } from './model.js';
+import { defineStyle, NOISE, ownNormal } from './network.js';
+
+interface Whole {
+  made: Summary;
+  content: number;
+  variation: number;
+  gradients: Record<'content' | 'variation', Record<string, Summary>>;
+}
+const { painter: expected } = JSON.parse(readFileSync(new URL('./reference.json', import.meta.url), 'utf8')) as { painter: Whole };
+const [BATCH, SIDE] = [2, 64];
+const data = (value: Value | undefined) => value!.data as Float32Array;
+/** Float32's rounding through sixteen normalised convolutions; measured at most 2e-5. PyTorch computed in float64. */
+const TOLERANCE = 2e-4;
+
+const painter = defineStyle();
+const weights = Float32Array.from(painter.table.flatMap(({ name, shape, deviation, mean }) => [...fill(name, sizeOf(shape)).map((v) => v * (deviation || 0.1) + mean)]));
+const photographs = Float32Array.from(fill('photographs', BATCH * 3 * SIDE ** 2), (v) => Math.floor((v / Math.sqrt(3) + 1) * 128) / 255);
+const noise = fill('noise', BATCH * NOISE * (SIDE / 4) ** 2);
+
+it('paints and learns as in PyTorch', async () => {
+  const x = input('x', [BATCH, 3, SIDE, SIDE]);
+  const bound = painter.bind(input('weights', [painter.size]));
+  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), ownNormal);
+  const losses = { content: contentLoss(made, x), variation: totalVariation(made) };
+  const outputs = { made, ...losses, toContent: bound.gradient(losses.content), toVariation: bound.gradient(losses.variation) };
+  for (const target of [{}, await targetOf('cpu')]) {
+    const session = await openSession(compile(outputs, target), { threads: 1 });
+    const out = await session
+      .run({ x: floats(photographs, x.shape), weights: floats(weights, [painter.size]), noise: floats(noise, [BATCH, NOISE, SIDE / 4, SIDE / 4]) })
+      .finally(() => session.close());
+    expect(errorAgainst(data(out.made), expected.made)).toBeLessThan(TOLERANCE);
+    expect(Math.abs(data(out.content)[0]! / expected.content - 1)).toBeLessThan(1e-4);
+    expect(Math.abs(data(out.variation)[0]! / expected.variation - 1)).toBeLessThan(1e-4);
+    for (const [loss, gradient] of [['content', out.toContent], ['variation', out.toVariation]] as const) {
+      expect(painter.table.map(({ name }) => name).sort()).toEqual(Object.keys(expected.gradients[loss]).sort());
+      for (const { name, shape, offset } of painter.table) {
+        const part = data(gradient).subarray(offset, offset + sizeOf(shape));
+        expect(errorAgainst(part, expected.gradients[loss][name]!), `${loss} by ${name}`).toBeLessThan(10 * TOLERANCE);
+      }
+    }
+  }
+});
+
+it('is the same network in a model file, by the moments of the picture and by given ones', async () => {
+  const session = await openSession(styleModel(painter, weights, {}), { threads: 1 });
+  const run = (given: number, moments: Value) =>
+    session.run({
+      photograph: floats(photographs.subarray(0, 3 * SIDE ** 2), [1, 3, SIDE, SIDE]),
+      noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]),
+      share: floats([1 / SIDE ** 2], [1]),
+      given: floats([given], [1]),
+      moments,
+    });
+  const nothing = floats(new Float32Array(momentsOf(painter)), [1, momentsOf(painter), 1, 1]);
+  const own = await run(0, nothing);
+  const given = await run(1, own.measured!);
+  const doubled = await run(1, floats(data(own.measured).map((v) => 2 * v), nothing.shape));
+  await session.close();
+  // Instance normalisation sees each picture alone, so that the first of two is the one.
+  const x = input('x', [1, 3, SIDE, SIDE]);
+  const alone = await openSession(compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), ownNormal) }), { threads: 1 });
+  const { made } = await alone.run({ x: floats(photographs.subarray(0, 3 * SIDE ** 2), x.shape), noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]) });
+  await alone.close();
+  const apart = (a: Value | undefined, b: Value | undefined) => data(a).reduce((most, v, i) => Math.max(most, Math.abs(v - data(b)[i]!)), 0);
+  expect(apart(own.painted, made)).toBeLessThan(1e-4);
+  expect(apart(given.painted, made)).toBeLessThan(1e-4);
+  expect(apart(doubled.painted, made)).toBeGreaterThan(0.01);
+});

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Writes packages/nets/src/style/reference.json: PyTorch's numbers for the painter and for its losses.
+
+    /usr/bin/python3 scripts/reference/style.py        (needs Debian's python3-torch; the tests do not)
+
+The network and the losses are written here a second time, from their definition, with weights by name: p(name, shape, deviation).
+"""
+import math
+import pathlib
+import sys
+import torch
+import torch.nn.functional as F
+
+sys.dont_write_bytecode = True
+from common import Weights, fill, summary, write
+
+BATCH, SIDE, NOISE = 2, 64, 4
+GAIN = math.sqrt(2)
+
+
+def conv(p, name, x, out, kernel, stride=1, padding=None, gain=GAIN):
+    w = p(f"{name}.weight", (out, x.shape[1], kernel, kernel), gain / math.sqrt(x.shape[1] * kernel * kernel))
+    return F.conv2d(x, w, stride=stride, padding=(kernel - 1) // 2 if padding is None else padding)
+
+
+def normal(p, name, x):
+    shape = (1, x.shape[1], 1, 1)
+    return F.instance_norm(x, eps=1e-4) * (1 + p(f"{name}.scale", shape, 0)) + p(f"{name}.shift", shape, 0)
+
+
+def paint(p, x, noise):
+    y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
+    for name, width in (("down2", 32), ("down4", 64)):
+        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise], 1), 64, 3)))
+    for i in range(4):
+        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
+        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
+    for name, width in (("up2", 32), ("up1", 16)):
+        y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
+        y = F.relu(normal(p, name, conv(p, name, y, width, 3)))
+    y = conv(p, "out", y, 3, 5, gain=1) + p("out.bias", (3,), 0).reshape(1, 3, 1, 1)
+    return torch.tanh(y) / 2 + 0.5
+
+
+def content(made, photograph):
+    luma = lambda x: (x * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+    window = lambda x: F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
+
+    def at(reduction):
+        a, b = (F.avg_pool2d(luma(x), reduction) for x in (made, photograph))
+        va, vb = window(a * a) - window(a) ** 2, window(b * b) - window(b) ** 2
+        correlation = (window(a * b) - window(a) * window(b)) / torch.sqrt((va + 1e-4) * (vb + 1e-4) + 1e-8)
+        weight = vb / (vb + 2e-3)
+        return ((weight * (1 - correlation)).mean((1, 2, 3)) / (weight.mean((1, 2, 3)) + 0.02)).mean()
+
+    return (at(4) + at(8)) / 2
+
+
+def variation(x):
+    return (x[:, :, 1:] - x[:, :, :-1]).square().mean() + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean()
+
+
+if __name__ == "__main__":
+    p = Weights()
+    pixels = ((torch.from_numpy(fill("photographs", BATCH * 3 * SIDE**2).astype("float64")) / math.sqrt(3) + 1) * 128).floor()
+    photographs = pixels.reshape(BATCH, 3, SIDE, SIDE) / 255
+    noise = torch.from_numpy(fill("noise", BATCH * NOISE * (SIDE // 4) ** 2).astype("float64")).reshape(BATCH, NOISE, SIDE // 4, SIDE // 4)
+    made = paint(p, photographs, noise)
+    losses = {"content": content(made, photographs), "variation": variation(made)}
+    gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
+    painter = {
+        "made": summary(made),
+        **{name: loss.item() for name, loss in losses.items()},
+        "gradients": {name: {weight: summary(g) for weight, g in each.items()} for name, each in gradients.items()},
+    }
+    write(pathlib.Path(__file__).parents[2] / "packages/nets/src/style/reference.json", {"painter": painter})
