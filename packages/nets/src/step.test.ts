@@ -47,12 +47,12 @@ const cropFeeds: Feeds = {
 const crops = { batch, side: 16 };
 const painter = defineStyle();
 const judge = paintingDiscriminator(32);
-const strokes = { batch, side: 32 };
+const strokes = { batch, side: 64 };
 const styleFeeds: Feeds = {
   ...adam,
-  photographs: ganFeeds.real!,
-  painting: bytes(noise(batch * 3 * 32 * 32), [batch, 3, 32, 32]),
-  noise: floats(random.normals(batch * NOISE * 8 * 8), [batch, NOISE, 8, 8]),
+  photographs: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
+  painting: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
+  noise: floats(random.normals(batch * NOISE * 16 * 16), [batch, NOISE, 16, 16]),
   weights: vector(painter.initialise(random)),
   average: vector(painter.initialise(random)),
   discriminator: vector(judge.initialise(random)),

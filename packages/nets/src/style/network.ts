@@ -14,6 +14,11 @@ import { Network, type Weights } from '../network.js';
 export const NOISE = 4;
 /** Sides of pictures are multiples of this. */
 export const GRAIN = 4;
+/**
+ * Pixels at the edges that are painted worse: beyond them convolutions see nothing. Training does not look at them, and whoever paints a whole
+ * picture lays a frame of its mirrored edges around it.
+ */
+export const FRAME = 16;
 const WIDTHS = [16, 32, 64] as const;
 const BLOCKS = 4;
 const GAIN = Math.sqrt(2);

@@ -7,21 +7,27 @@ import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js'
 import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { contentLoss, totalVariation } from './loss.js';
-import { GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
+import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
 
 export interface StyleCrops {
   /** Crops a step. */
   batch: number;
-  /** Side of a crop in px, a multiple of 32. */
+  /** Side of a crop in px, a multiple of 32; without its frame it is judged. */
   side: number;
 }
+
+/** Side of what is judged. */
+export const judgedSide = (side: number): number => side - 2 * FRAME;
+
+/** Without its frame. */
+const inner = (x: Tensor): Tensor => sliceAxis(sliceAxis(x, 2, FRAME, judgedSide(x.extent(2))), 3, FRAME, judgedSide(x.extent(3)));
 
 /** What both graphs are fed, uint8 brought to 0 to 1. */
 function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch, side }: StyleCrops) {
   const unit = (name: string) => mul(cast(input(name, [batch, 3, side, side], 'uint8'), 'float32'), 1 / 255);
   return {
     photographs: unit('photographs'),
-    painting: unit('painting'),
+    painting: inner(unit('painting')),
     noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
     weights: input('weights', [painter.size]),
     judge: input('discriminator', [discriminator.size]),
@@ -37,7 +43,7 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
 export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, penalty: boolean): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
-    const made = painter.build(painter.bind(weights).weights, photographs, noise, ownNormal);
+    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, ownNormal));
     const bound = discriminator.bind(judge);
     const pictures = centred(concat([painting, made], 0));
     const logits = discriminator.build(bound.weights, pictures);
@@ -59,10 +65,10 @@ export function painterStep(painter: StyleNetwork, discriminator: Network<[Tenso
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
     const bound = painter.bind(weights);
-    const made = painter.build(bound.weights, photographs, noise, ownNormal);
+    const made = inner(painter.build(bound.weights, photographs, noise, ownNormal));
     const { weights: fixed } = discriminator.bind(judge);
     const game = generatorGame(discriminator.build(fixed, centred(painting)), discriminator.build(fixed, centred(made)));
-    const [content, variation] = [contentLoss(made, photographs), totalVariation(made)];
+    const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
     const total = add(game, add(mul(input('contentWeight', []), content), mul(input('variationWeight', []), variation)));
     return { gradient: bound.gradient(total), report: { loss: game, content, variation } };
   };

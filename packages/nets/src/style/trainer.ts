@@ -6,7 +6,7 @@ import { Random } from '../random.js';
 import { type Open, openAll, type PartsOption } from '../step.js';
 import { paintingDiscriminator } from './loss.js';
 import { defineStyle, GRAIN, NOISE } from './network.js';
-import { painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
+import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
 
 export interface StyleTrainerOptions extends StyleCrops, PartsOption {
   seed: number | string;
@@ -52,7 +52,7 @@ export const styleRate = (progress: number): number => RATES.generator * fall(pr
 
 export function startStyle(side: number, seed: number | string): StyleState {
   const weights = defineStyle().initialise(new Random(`${seed}/painter`));
-  const discriminator = paintingDiscriminator(side).initialise(new Random(`${seed}/discriminator`));
+  const discriminator = paintingDiscriminator(judgedSide(side)).initialise(new Random(`${seed}/discriminator`));
   const zeros = (like: Float32Array) => new Float32Array(like.length);
   return { steps: 0, images: 0, vectors: { weights, moment: zeros(weights), average: weights.slice(), discriminator, discriminatorMoment: zeros(discriminator) } };
 }
@@ -69,7 +69,7 @@ export class StyleTrainer {
 
   /** @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there. */
   static async open(options: StyleTrainerOptions, state: StyleState, open: Open, target: Target = {}): Promise<StyleTrainer> {
-    const [painter, discriminator] = [defineStyle(), paintingDiscriminator(options.side)];
+    const [painter, discriminator] = [defineStyle(), paintingDiscriminator(judgedSide(options.side))];
     const judging = (penalty: boolean) => paintingJudgeStep(painter, discriminator, options, penalty);
     const steps = { penalised: judging(true), plain: judging(false), painter: painterStep(painter, discriminator, options) };
     return new StyleTrainer(options, state, await openAll(steps, open, target, options.parts));

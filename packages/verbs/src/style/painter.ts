@@ -2,11 +2,13 @@
 // every tile, so that no tile differs in tone from its neighbours; the noise goes by the place in the picture, so that no seam shows.
 
 import { floats, type Session, type Value } from '@zeuxis/graph';
-import { defineStyle, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
 import { inTiles, type Sink, type Source, tileCount } from '../upscale/tiles.js';
 
 /** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them at a quarter of the sides. */
 export const STYLE_MARGIN = 56;
+/** Of mirrored edges around a picture, px. */
+const STYLE_FRAME = 2 * FRAME;
 /** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
 export const STYLE_TILE = 704;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
@@ -30,7 +32,7 @@ export class Painter {
   ) {}
 
   /** Tiles of a picture. */
-  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(wholeGrains({ width, height, read: () => {} }), tile);
+  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
 
   /** A square crop, planar [3, side, side], 0 to 1, by its own moments. */
   async crop(values: Float32Array, side: number): Promise<Float32Array> {
@@ -40,11 +42,13 @@ export class Painter {
 
   /** Paints a picture, 0 to 1, into a sink. */
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions): Promise<void> {
-    const whole = wholeGrains(source);
+    const whole = framed(source);
     const moments = await this.measure(whole);
     const within: Sink = (values, x, y, width, height) => {
-      const [w, h] = [Math.min(width, source.width - x), Math.min(height, source.height - y)];
-      sink(w === width && h === height ? values : cut(values, width, height, w, h), x, y, w, h);
+      const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
+      const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
+      if (right <= left || bottom <= top) return;
+      sink(cut(values, width, height, { left, top, right, bottom }), x + left - STYLE_FRAME, y + top - STYLE_FRAME, right - left, bottom - top);
     };
     await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
     this.rows.clear();
@@ -91,20 +95,30 @@ export class Painter {
   }
 }
 
-/** A picture with its last rows and columns repeated, until its sides are whole grains. */
-function wholeGrains(source: Source): Source {
-  const [width, height] = [source.width, source.height].map((side) => Math.ceil(side / GRAIN) * GRAIN) as [number, number];
-  if (width === source.width && height === source.height) return source;
+/** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
+function framed(source: Source): Source {
+  const [width, height] = [source.width, source.height].map((side) => Math.ceil(side / GRAIN) * GRAIN + 2 * STYLE_FRAME) as [number, number];
+  /** Where a line of the framed picture is in the picture. */
+  const mirrored = (at: number, side: number): number => {
+    const folded = (((at - STYLE_FRAME) % (2 * side)) + 2 * side) % (2 * side);
+    return folded < side ? folded : 2 * side - 1 - folded;
+  };
   return {
     width,
     height,
     read(x, y, w, h, out) {
-      const [iw, ih] = [Math.min(w, source.width - x), Math.min(h, source.height - y)];
+      const columns = Array.from({ length: w }, (_, i) => mirrored(x + i, source.width));
+      const rows = Array.from({ length: h }, (_, i) => mirrored(y + i, source.height));
+      const [left, top] = [Math.min(...columns), Math.min(...rows)];
+      const [iw, ih] = [Math.max(...columns) - left + 1, Math.max(...rows) - top + 1];
       const inner = new Float32Array(3 * iw * ih);
-      source.read(x, y, iw, ih, inner);
+      source.read(left, top, iw, ih, inner);
       for (let c = 0; c < 3; c++)
-        for (let row = 0; row < h; row++)
-          for (let column = 0; column < w; column++) out[(c * h + row) * w + column] = inner[(c * ih + Math.min(row, ih - 1)) * iw + Math.min(column, iw - 1)]!;
+        for (let row = 0; row < h; row++) {
+          const from = (c * ih + rows[row]! - top) * iw - left;
+          const to = (c * h + row) * w;
+          for (let column = 0; column < w; column++) out[to + column] = inner[from + columns[column]!]!;
+        }
     },
   };
 }
@@ -125,9 +139,14 @@ function reduce(source: Source, w: number, h: number, factor: number): Float32Ar
   return out;
 }
 
-/** The upper left of planar values. */
-function cut(values: Float32Array, width: number, height: number, w: number, h: number): Float32Array {
+/** A part of planar values. */
+function cut(values: Float32Array, width: number, height: number, { left, top, right, bottom }: Record<'left' | 'top' | 'right' | 'bottom', number>): Float32Array {
+  const [w, h] = [right - left, bottom - top];
   const out = new Float32Array(3 * w * h);
-  for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) out.set(values.subarray((c * height + row) * width, (c * height + row) * width + w), (c * h + row) * w);
+  for (let c = 0; c < 3; c++)
+    for (let row = 0; row < h; row++) {
+      const from = (c * height + top + row) * width + left;
+      out.set(values.subarray(from, from + w), (c * h + row) * w);
+    }
   return out;
 }

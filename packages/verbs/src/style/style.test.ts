@@ -77,7 +77,7 @@ describe('trainStyle', () => {
     ['a painting that is none', { pictures: 'text.png' }, /text\.png' cannot serve: broken, or no picture/],
     ['content that is the painting itself', { content: 'alone' }, /holds no usable picture.*it is a painting that the style is learned from/],
     ['a folder that is not there', { content: 'nowhere' }, /there is no folder/],
-    ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px, not 50/],
+    ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px from 64 on, not 50/],
     ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 64 px/],
   ])('refuses %s, and leaves nothing', async (_name, options, message) => {
     await sharp({ create: { width: 100, height: 100, channels: 3, background: 'red' } }).png().toFile(at('small.png'));

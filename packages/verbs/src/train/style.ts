@@ -1,7 +1,7 @@
 // `train style`: paintings and photographs in, a style's model file out, with everything needed to watch and resume it.
 
 import { targetOf } from '@zeuxis/graph/node';
-import { defineStyle, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
+import { defineStyle, judgedSide, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { Rights, StyleCard } from '../card.js';
 import type { VerbOptions } from '../progress.js';
@@ -62,8 +62,8 @@ const [PAINTED, PHOTOGRAPHED] = [480, 480];
 const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 400];
 /** The smallest painting: below it there are no strokes to see. */
 const SMALLEST_PAINTING = 128;
-/** Crops are halved thrice at a quarter of their sides. */
-const CROP_STEP = 32;
+/** Crops are halved thrice at a quarter of their sides; the smallest has as much inside its frame as windows of structure need. */
+const [CROP_STEP, SMALLEST_CROP] = [32, 64];
 
 const fixedOf =
   (options: TrainStyleOptions) =>
@@ -101,14 +101,14 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
   const rights = before?.settings.rights ?? options.rights;
   if (!rights) throw new UserError(MISSING_RIGHTS);
   const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? 1];
-  if (side % CROP_STEP !== 0) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px, not ${side}; try ${DEFAULT_CROP}`);
+  if (side % CROP_STEP !== 0 || side < SMALLEST_CROP) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px from ${SMALLEST_CROP} on, not ${side}; try ${DEFAULT_CROP}`);
   if (shorterOf(scale) < side) throw new UserError(`at --scale ${scale} the paintings would be smaller than a crop of ${side} px; take a larger scale or a smaller --crop`);
   return inRunFolder(options, async (begin) => {
     if (before) begin();
     const { paintings, photographs } = await openBoth(options, side, scale);
     const fingerprint = `${paintings.fingerprint} ${photographs.fingerprint}`;
     const batch = options.batch ?? DEFAULT_BATCH;
-    const networks = networksOf(defineStyle(), paintingDiscriminator(side));
+    const networks = networksOf(defineStyle(), paintingDiscriminator(judgedSide(side)));
     const settings: StyleSettings = before?.settings ?? {
       side,
       scale,
