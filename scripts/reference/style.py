@@ -28,11 +28,11 @@ def normal(p, name, x):
     return F.instance_norm(x, eps=1e-4) * (1 + p(f"{name}.scale", shape, 0)) + p(f"{name}.shift", shape, 0)
 
 
-def paint(p, x, noise):
+def paint(p, x, noise, strength):
     y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
     for name, width in (("down2", 32), ("down4", 64)):
         y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise], 1), 64, 3)))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise, strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
     for i in range(4):
         inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
         y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
@@ -66,7 +66,7 @@ if __name__ == "__main__":
     pixels = ((torch.from_numpy(fill("photographs", BATCH * 3 * SIDE**2).astype("float64")) / math.sqrt(3) + 1) * 128).floor()
     photographs = pixels.reshape(BATCH, 3, SIDE, SIDE) / 255
     noise = torch.from_numpy(fill("noise", BATCH * NOISE * (SIDE // 4) ** 2).astype("float64")).reshape(BATCH, NOISE, SIDE // 4, SIDE // 4)
-    made = paint(p, photographs, noise)
+    made = paint(p, photographs, noise, torch.tensor([0.25, 1.0], dtype=torch.float64).reshape(BATCH, 1, 1, 1))
     losses = {"content": content(made, photographs), "variation": variation(made)}
     gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
     painter = {

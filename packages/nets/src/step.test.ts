@@ -53,6 +53,7 @@ const styleFeeds: Feeds = {
   photographs: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
   painting: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
   noise: floats(random.normals(batch * NOISE * 16 * 16), [batch, NOISE, 16, 16]),
+  strength: floats(Float32Array.from({ length: batch }, (_, i) => (i % 2) / 2 + 0.5), [batch, 1, 1, 1]),
   weights: vector(painter.initialise(random)),
   average: vector(painter.initialise(random)),
   discriminator: vector(judge.initialise(random)),

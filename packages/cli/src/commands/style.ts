@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { between } from '../options.js';
 import { type EditOptions, edit, editing } from './edit.js';
 
 interface StyleOptions extends EditOptions {
   model: string;
+  strength?: number;
   keepColour?: boolean;
   mask?: string;
   seed?: string;
@@ -12,6 +14,7 @@ export function styleCommand(program: Command, finish: (code: number) => void): 
   editing(program.command('style'), 'PNG, JPEG, WebP, AVIF or TIFF, folders and patterns')
     .description('paint photographs in a trained style')
     .requiredOption('--model <name>', 'a shipped name, a .onnx file or a run folder')
+    .option('--strength <x>', '0 to 1 (default): how much is painted', between(0, 1))
     .option('--keep-colour', "the photograph's colours, the painting's light and dark")
     .option('--mask <picture>', "a grey picture of the photograph's size: white is painted, black stays")
     .option('--seed <seed>', 'of the noise that strokes begin from (default: 0)')

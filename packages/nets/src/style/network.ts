@@ -6,7 +6,7 @@
 // Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So they
 // may be given: `Normal` decides, and a picture's tiles share what was measured on the picture reduced.
 
-import { add, addBias, concat, div, enlarge, input, meanKeep, mul, relu, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, addBias, concat, div, enlarge, input, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 
@@ -46,15 +46,17 @@ function normalised(p: Weights, name: string, x: Tensor, reduction: number, norm
 }
 
 /**
- * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], standard normal; sides are multiples of GRAIN.
- * Returns [n, 3, h, w], 0 to 1.
+ * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], standard normal, and a strength from 0 to 1, [n, 1, 1, 1];
+ * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
  */
-export function paint(p: Weights, x: Tensor, noise: Tensor, normal: Normal): Tensor {
+export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
   const [full, half, quarter] = WIDTHS;
   let y = relu(normalised(p, 'in', same(p, 'in', sub(mul(x, 2), 1), full, 5), 1, normal));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
     y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
-  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, noise], 1), quarter, 3), 4, normal));
+  // As large as the noise, without a word of how large that is.
+  const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
+  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, noise, dial], 1), quarter, 3), 4, normal));
   for (let i = 0; i < BLOCKS; i++) {
     const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
     y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
@@ -64,6 +66,6 @@ export function paint(p: Weights, x: Tensor, noise: Tensor, normal: Normal): Ten
   return add(mul(tanh(addBias(same(p, 'out', y, 3, 5, 1), p.get('out.bias', [3], 0))), 0.5), 0.5);
 }
 
-export type StyleNetwork = Network<[x: Tensor, noise: Tensor, normal: Normal]>;
+export type StyleNetwork = Network<[x: Tensor, noise: Tensor, strength: Tensor, normal: Normal]>;
 
-export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), ownNormal]);
+export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), input('strength', [1, 1, 1, 1]), ownNormal]);

@@ -25,18 +25,19 @@ const TOLERANCE = 2e-4;
 const painter = defineStyle();
 const weights = Float32Array.from(painter.table.flatMap(({ name, shape, deviation, mean }) => [...fill(name, sizeOf(shape)).map((v) => v * (deviation || 0.1) + mean)]));
 const photographs = Float32Array.from(fill('photographs', BATCH * 3 * SIDE ** 2), (v) => Math.floor((v / Math.sqrt(3) + 1) * 128) / 255);
+const strengths = floats([0.25, 1], [BATCH, 1, 1, 1]);
 const noise = fill('noise', BATCH * NOISE * (SIDE / 4) ** 2);
 
 it('paints and learns as in PyTorch', async () => {
   const x = input('x', [BATCH, 3, SIDE, SIDE]);
   const bound = painter.bind(input('weights', [painter.size]));
-  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), ownNormal);
+  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), input('strength', [BATCH, 1, 1, 1]), ownNormal);
   const losses = { content: contentLoss(made, x), variation: totalVariation(made) };
   const outputs = { made, ...losses, toContent: bound.gradient(losses.content), toVariation: bound.gradient(losses.variation) };
   for (const target of [{}, await targetOf('cpu')]) {
     const session = await openSession(compile(outputs, target), { threads: 1 });
     const out = await session
-      .run({ x: floats(photographs, x.shape), weights: floats(weights, [painter.size]), noise: floats(noise, [BATCH, NOISE, SIDE / 4, SIDE / 4]) })
+      .run({ x: floats(photographs, x.shape), weights: floats(weights, [painter.size]), noise: floats(noise, [BATCH, NOISE, SIDE / 4, SIDE / 4]), strength: strengths })
       .finally(() => session.close());
     expect(errorAgainst(data(out.made), expected.made)).toBeLessThan(TOLERANCE);
     expect(Math.abs(data(out.content)[0]! / expected.content - 1)).toBeLessThan(1e-4);
@@ -57,6 +58,7 @@ it('is the same network in a model file, by the moments of the picture and by gi
     session.run({
       photograph: floats(photographs.subarray(0, 3 * SIDE ** 2), [1, 3, SIDE, SIDE]),
       noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]),
+      strength: floats([0.25], [1]),
       share: floats([1 / SIDE ** 2], [1]),
       given: floats([given], [1]),
       moments,
@@ -68,8 +70,8 @@ it('is the same network in a model file, by the moments of the picture and by gi
   await session.close();
   // Instance normalisation sees each picture alone, so that the first of two is the one.
   const x = input('x', [1, 3, SIDE, SIDE]);
-  const alone = await openSession(compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), ownNormal) }), { threads: 1 });
-  const { made } = await alone.run({ x: floats(photographs.subarray(0, 3 * SIDE ** 2), x.shape), noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]) });
+  const alone = await openSession(compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), input('strength', [1]), ownNormal) }), { threads: 1 });
+  const { made } = await alone.run({ x: floats(photographs.subarray(0, 3 * SIDE ** 2), x.shape), noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]), strength: floats([0.25], [1]) });
   await alone.close();
   const apart = (a: Value | undefined, b: Value | undefined) => data(a).reduce((most, v, i) => Math.max(most, Math.abs(v - data(b)[i]!)), 0);
   expect(apart(own.painted, made)).toBeLessThan(1e-4);

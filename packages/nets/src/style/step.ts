@@ -1,9 +1,9 @@
 // Both players of a style's training as steps: the painter, and the discriminator of patches that holds its pictures against crops of
 // the painting.
 
-import { add, cast, concat, input, mean, mul, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, cast, concat, input, mean, mul, reshape, sign, sliceAxis, softplus, sub, type Tensor } from '@zeuxis/graph';
 import { adam, adamInputs, movingAverage } from '../adam.js';
-import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
+import { squaredSlopes } from '../gan/loss.js';
 import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { contentLoss, totalVariation } from './loss.js';
@@ -29,29 +29,39 @@ function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch,
     photographs: unit('photographs'),
     painting: inner(unit('painting')),
     noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
+    strength: input('strength', [batch, 1, 1, 1]),
     weights: input('weights', [painter.size]),
     judge: input('discriminator', [discriminator.size]),
   };
 }
 
+/**
+ * The GAN's game (gan/loss.ts), in which a picture counts as much as it was to be painted: mean over pairs [n, patches] of
+ * strength softplus(behind - ahead).
+ */
+const game = (ahead: Tensor, behind: Tensor, strength: Tensor): Tensor => mean(mul(softplus(sub(behind, ahead)), reshape(strength, [-1, 1])));
+
+/** Weight of the mean absolute difference to the photograph, as far as a picture was not to be painted. */
+const FAITHFUL = 4;
+
 const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
 
 /**
  * Outputs: `nextWeights`, `nextMoment` and the scalars `loss`, `penalty` (0 without it) and `lead`. Inputs: `photographs` and
- * `painting` uint8 [n, 3, side, side], `noise`, weights, discriminator, moment, Adam's numbers and, with the penalty, gamma.
+ * `painting` uint8 [n, 3, side, side], `noise`, `strength` [n, 1, 1, 1], weights, discriminator, moment, Adam's numbers and, with the penalty, gamma.
  */
 export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, penalty: boolean): Step {
   const loss = (batch: number): LossGraph => {
-    const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
-    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, ownNormal));
+    const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
+    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, strength, ownNormal));
     const bound = discriminator.bind(judge);
     const pictures = centred(concat([painting, made], 0));
     const logits = discriminator.build(bound.weights, pictures);
     const [real, fake] = [sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch)];
-    const game = discriminatorGame(real, fake);
-    const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(game, 0);
-    const total = penalty ? add(game, mul(mul(input('gamma', []), 0.5), slopes)) : game;
-    return { gradient: bound.gradient(total), report: { loss: game, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, fake))) } };
+    const lost = game(real, fake, strength);
+    const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(lost, 0);
+    const total = penalty ? add(lost, mul(mul(input('gamma', []), 0.5), slopes)) : lost;
+    return { gradient: bound.gradient(total), report: { loss: lost, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, fake))) } };
   };
   const update = (gradient: Tensor) => adam(feeds(painter, discriminator, crops).judge, input('moment', [discriminator.size]), gradient, adamInputs());
   return new Step(crops.batch, loss, update);
@@ -63,14 +73,16 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
  */
 export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops): Step {
   const loss = (batch: number): LossGraph => {
-    const { photographs, painting, noise, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
+    const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
     const bound = painter.bind(weights);
-    const made = inner(painter.build(bound.weights, photographs, noise, ownNormal));
+    const made = inner(painter.build(bound.weights, photographs, noise, strength, ownNormal));
     const { weights: fixed } = discriminator.bind(judge);
-    const game = generatorGame(discriminator.build(fixed, centred(painting)), discriminator.build(fixed, centred(made)));
+    const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength);
     const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
-    const total = add(game, add(mul(input('contentWeight', []), content), mul(input('variationWeight', []), variation)));
-    return { gradient: bound.gradient(total), report: { loss: game, content, variation } };
+    const unpainted = mean(mul(abs(sub(made, inner(photographs))), sub(1, strength)));
+    const held = add(mul(input('contentWeight', []), content), mul(unpainted, FAITHFUL));
+    const total = add(lost, add(held, mul(input('variationWeight', []), variation)));
+    return { gradient: bound.gradient(total), report: { loss: lost, content, variation } };
   };
   const update = (gradient: Tensor) => {
     const next = adam(feeds(painter, discriminator, crops).weights, input('moment', [painter.size]), gradient, adamInputs());

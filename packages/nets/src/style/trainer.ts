@@ -91,6 +91,8 @@ export class StyleTrainer {
       photographs: bytes(photographs, shape),
       painting: bytes(painting, shape),
       noise: floats(random.normals((batch * NOISE * side * side) / GRAIN ** 2), [batch, NOISE, side / GRAIN, side / GRAIN]),
+      // Half of all crops are painted with all strength, the others with any.
+      strength: floats(Array.from({ length: batch }, (_, n) => (n % 2 === 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
       weights: vector(vectors.weights),
       beta2: scalar(BETA2),
       correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),

@@ -29,6 +29,7 @@ export class Painter {
   constructor(
     private readonly session: Session,
     private readonly seed: number | string,
+    private readonly strength = 1,
   ) {}
 
   /** Tiles of a picture. */
@@ -68,6 +69,7 @@ export class Painter {
     return this.session.run({
       photograph: floats(values, [1, 3, h, w]),
       noise: floats(this.noise(x / GRAIN, y / GRAIN, w / GRAIN, h / GRAIN, width / GRAIN), [1, NOISE, h / GRAIN, w / GRAIN]),
+      strength: floats([this.strength], [1]),
       share: floats([1 / (w * h)], [1]),
       given: floats([moments ? 1 : 0], [1]),
       moments: moments ?? floats(new Float32Array(MOMENTS), [1, MOMENTS, 1, 1]),

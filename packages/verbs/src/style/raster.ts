@@ -6,12 +6,14 @@ import type { Sink } from '../upscale/tiles.js';
 import type { Painter, PaintOptions } from './painter.js';
 
 export interface PaintRasterOptions extends PaintOptions {
+  /** Share of the painted picture over the photograph, 0 to 1. */
+  cover: number;
   keepColour: boolean;
   /** Grey, of the raster's size. */
   mask: Raster | undefined;
 }
 
-export async function paintRaster(painter: Painter, raster: Raster, { keepColour, mask, ...options }: PaintRasterOptions): Promise<Raster> {
+export async function paintRaster(painter: Painter, raster: Raster, { cover, keepColour, mask, ...options }: PaintRasterOptions): Promise<Raster> {
   const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
   const step = channels + (alpha ? 1 : 0);
   const source = sourceOf(interleaved(width, height, data, step, 0, channels), 3);
@@ -22,15 +24,13 @@ export async function paintRaster(painter: Painter, raster: Raster, { keepColour
   const put = sinkTo(interleaved(width, height, picture.data, made, 0, 3), 3);
   const shown = mask && sourceOf(interleaved(width, height, mask.data, 1 + (mask.alpha ? 1 : 0), 0, 1), 1);
   const sink: Sink = (values, x, y, w, h) => {
-    if (keepColour || shown) {
+    if (keepColour || shown || cover < 1) {
       const before = new Float32Array(3 * w * h);
       source.read(x, y, w, h, before);
       if (keepColour) recolour(values, before);
-      if (shown) {
-        const cover = new Float32Array(w * h);
-        shown.read(x, y, w, h, cover);
-        for (let i = 0; i < values.length; i++) values[i] = before[i]! + cover[i % (w * h)]! * (values[i]! - before[i]!);
-      }
+      const covers = new Float32Array(w * h).fill(1);
+      shown?.read(x, y, w, h, covers);
+      for (let i = 0; i < values.length; i++) values[i] = before[i]! + cover * covers[i % (w * h)]! * (values[i]! - before[i]!);
     }
     put(values, x, y, w, h);
   };

@@ -137,6 +137,21 @@ describe('style', () => {
     expect(Buffer.from(half.subarray(middle)).equals(Buffer.from(painted.subarray(middle)))).toBe(true);
   });
 
+  it('turns from the photograph, at strength 0, to the painting', async () => {
+    const inputs = [at('photographs', '1.png')];
+    const before = await pixels(inputs[0]!);
+    const far = async (strength: number) => {
+      const after = await pixels((await paint({ inputs, strength })).files[0]!.path);
+      return after.reduce((sum, value, i) => sum + Math.abs(value - before[i]!), 0) / after.length;
+    };
+    expect(await far(0)).toBe(0);
+    const distances = [await far(0.1), await far(0.25), await far(1)];
+    expect(distances[0]).toBeGreaterThan(0);
+    expect(distances[1]).toBeGreaterThan(distances[0]!);
+    expect(distances[2]).not.toBe(distances[1]);
+    await expect(paint({ inputs, strength: 1.5 })).rejects.toThrow('the strength must be from 0 to 1, not 1.5');
+  });
+
   it('keeps 16 bits and opacity, and makes grey coloured', async () => {
     const opacity = Array.from({ length: 40 * 30 }, (_, i) => (i % 40) * 6);
     await sharp(Buffer.from(opacity.flatMap((a) => [90, a])), { raw: { width: 40, height: 30, channels: 2 } }).toColourspace('b-w').png().toFile(at('grey.png'));

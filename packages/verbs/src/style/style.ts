@@ -16,6 +16,8 @@ import { paintRaster } from './raster.js';
 export interface StyleOptions extends BatchOptions {
   /** A shipped name, a .onnx file or a run folder. */
   model: string;
+  /** 0 to 1 (default): how much is painted. 0 leaves the photograph as it is. */
+  strength?: number;
   /** Keep the photograph's colours and take the painting's light and dark alone. Off by default. */
   keepColour?: boolean;
   /** A grey picture of the photograph's size: white is painted, black stays, and what lies between is between. */
@@ -35,24 +37,28 @@ export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCa
 }
 
 /** What one file's painting depends on beside the file and the model; kept in its manifest. */
-type Settings = Pick<StyleOptions, 'keepColour' | 'seed'> & { mask?: string };
+type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & { mask?: string };
 
 /**
  * Paints photographs. Formats, depths, opacity and camera data are kept; grey ones become colour.
  * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
  */
 export async function style(options: StyleOptions): Promise<StyleResult> {
-  const { device = 'cpu', threads = availableParallelism(), seed = 0, keepColour = false } = options;
+  const { device = 'cpu', threads = availableParallelism(), seed = 0, strength = 1, keepColour = false } = options;
+  if (!(strength >= 0 && strength <= 1)) throw new UserError(`the strength must be from 0 to 1, not ${strength}`);
   const model = await findStyle(options.model);
   const mask = options.mask === undefined ? undefined : await readMask(options.mask);
   const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
   });
-  const painter = new Painter(session, seed);
-  const settings: Settings = { seed, ...(keepColour ? { keepColour } : {}), ...(options.mask ? { mask: basename(options.mask) } : {}) };
+  const painter = new Painter(session, seed, strength);
+  const settings: Settings = { seed, strength, ...(keepColour ? { keepColour } : {}), ...(options.mask ? { mask: basename(options.mask) } : {}) };
   return inBatch(options, 'painted', async (item) => plan(item, { options, model, painter, mask, settings })).finally(() => painter.close());
 }
+
+/** Below this strength the picture fades into the photograph as well, so that the dial ends at it. */
+const FADED = 0.25;
 
 interface Job {
   options: StyleOptions;
@@ -77,7 +83,7 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
     isMade: async () => {
       const verdict = await verify(target).catch(() => undefined);
       const made = verdict?.state === 'trusted' || verdict?.state === 'valid' ? verdict.edit : undefined;
-      const same = (['seed', 'keepColour', 'mask'] as const).every((name) => String(made?.[name]) === String(settings[name]));
+      const same = (['seed', 'strength', 'keepColour', 'mask'] as const).every((name) => String(made?.[name]) === String(settings[name]));
       return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === model.sha256 && same;
     },
     make: () => make(item, target, format, job),
@@ -104,7 +110,7 @@ async function make({ path, bytes, identity }: BatchItem, target: string, format
 
 /** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
 async function painted(path: string, format: RasterFormat, { options, model, painter, mask }: Job) {
-  const { maximumPixels, quality, signal, onProgress = () => {}, keepColour = false } = options;
+  const { maximumPixels, quality, signal, onProgress = () => {}, strength = 1, keepColour = false } = options;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   if (mask && (mask.width !== raster.width || mask.height !== raster.height))
     throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${raster.width}x${raster.height}; give a mask of the same size`);
@@ -116,7 +122,7 @@ async function painted(path: string, format: RasterFormat, { options, model, pai
     const rate = (done / (performance.now() - start)) * 1000;
     onProgress({ stage: basename(path), done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
   };
-  const picture = await paintRaster(painter, raster, { margin: model.card.margin, signal, onTile, keepColour, mask });
+  const picture = await paintRaster(painter, raster, { margin: model.card.margin, signal, onTile, cover: Math.min(1, strength / FADED), keepColour, mask });
   const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };
 }
