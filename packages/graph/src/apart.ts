@@ -110,4 +110,4 @@ export async function openApart(graph: Compiled, options: SessionOptions = {}): 
 export const opener =
   (parts: number, { threads = availableParallelism(), ...options }: SessionOptions) =>
   (graph: Compiled, apart = false): Promise<Session> =>
-    apart ? openApart(graph, { ...options, threads: Math.max(1, Math.floor(threads / parts)) }) : openSession(graph, { ...options, threads, sleep: parts > 1 });
+    apart ? openApart(graph, { ...options, threads: Math.max(1, Math.floor(threads / parts)), sleep: true }) : openSession(graph, { ...options, threads, sleep: parts > 1 });

@@ -31,6 +31,8 @@ export interface Canvases {
   fingerprint: string;
   skipped: Left[];
   reserved: Left[];
+  /** All of a picture, planar [3, height, width]. */
+  planes(picture: number): Uint8Array;
   /** Writes a crop of `side` px with its upper left corner at (x, y), mirrored or not, into `out` at the n-th place, planar [3, side, side]. */
   crop(place: { picture: number; x: number; y: number; mirrored: boolean }, side: number, n: number, out: Uint8Array): void;
 }
@@ -83,6 +85,13 @@ export async function openCanvases(path: string, { shorter, least, most, not, si
     fingerprint: fingerprint(taken),
     skipped,
     reserved,
+    planes(picture) {
+      const { width, height, data } = taken[picture]!;
+      const plane = width * height;
+      const out = new Uint8Array(3 * plane);
+      for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[c * plane + i] = data[3 * i + c]!;
+      return out;
+    },
     crop({ picture, x, y, mirrored }, side, n, out) {
       const { width, data } = taken[picture]!;
       for (let row = 0; row < side; row++)

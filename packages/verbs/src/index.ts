@@ -8,6 +8,7 @@ export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } 
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
 export { findModel, type ListedModel, listModels, openModel } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
+export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
 export { type TrainStyleOptions, type TrainStyleResult, trainStyle } from './train/style.js';

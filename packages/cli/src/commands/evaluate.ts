@@ -1,4 +1,4 @@
-import type { EvaluateResult, Evaluation, Fidelity, UpscalerCard, UpscalerEvaluation } from '@zeuxis/verbs';
+import type { EvaluateResult, Evaluation, Fidelity, StyleCard, StyleEvaluation, StyleFigures, UpscalerCard, UpscalerEvaluation } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { between, common, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
@@ -8,6 +8,7 @@ interface EvaluateOptions extends Common {
   features?: string;
   truncation?: number;
   seed?: string;
+  against?: string;
 }
 
 const COLUMNS = ['', 'Fréchet', 'kernel x1000', 'precision', 'recall', 'density', 'coverage', 'pictures'];
@@ -47,14 +48,29 @@ function upscalerTable({ model, scale, border, each, mean, pictures }: UpscalerE
   ];
 }
 
+function styleTable({ model, pictures, against, strength, each, mean }: StyleEvaluation): string[] {
+  const cells = ({ patches, colour, ssim, edges }: StyleFigures) => [patches, colour, ssim, edges].map((figure) => figure.toFixed(3));
+  const rows = [...each.map(({ name, painted }) => [name, ...cells(painted)]), ...(['painted', 'untouched', 'transferred'] as const).map((of) => [TITLES[of], ...cells(mean[of])])];
+  const lines = [['', 'patches', 'colours', 'SSIM', 'edges'], ...rows];
+  const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
+  return [
+    ...lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')),
+    `${model.name} at strength ${strength}, on ${pictures.folder}, against ${against}: distances of patches and colours to the painting, better the smaller;`,
+    'SSIM and edges say how much of the photograph is left, at most 1.',
+  ];
+}
+const TITLES = { painted: 'mean', untouched: 'the photographs untouched', transferred: "with the painting's colours" };
+
 export function evaluateCommand(program: Command): void {
   common(program.command('evaluate'))
     .description(
       'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage), ' +
-        'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic)',
+        'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic), ' +
+        'a style on photographs, against its painting (distance of patches and colours, and what is left of the photograph)',
     )
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
-    .argument('<pictures>', 'folder of real pictures, whose first folders are labels, or of pairs for an upscaler')
+    .argument('<pictures>', 'folder of real pictures, whose first folders are labels, of pairs for an upscaler, of photographs for a style')
+    .option('--against <painting>', 'of a style: the painting that it was learned from')
     .option('--count <n>', 'pictures to generate; distances compare between equal counts only (default: 2000)', whole(6))
     .option(
       '--features <file>',
@@ -65,7 +81,7 @@ export function evaluateCommand(program: Command): void {
     .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
     .option('--seed <seed>', 'seed of the pictures and of random subsets (default: 0)')
     .action(async (model: string, pictures: string, options: EvaluateOptions) => {
-      const { evaluate, evaluateUpscaler, findModel } = await import('@zeuxis/verbs');
+      const { evaluate, evaluateStyle, evaluateUpscaler, findModel } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       const signal = interruptible(display, 'stopping');
       const { json, quiet, verbose, ...rest } = options;
@@ -75,6 +91,13 @@ export function evaluateCommand(program: Command): void {
           const figures = await evaluateUpscaler({ ...found, card: found.card as UpscalerCard }, pictures, { ...rest, signal, onProgress: display.show });
           display.close();
           answer(options, figures, upscalerTable(figures));
+          return;
+        }
+        if (found.card.task === 'style') {
+          if (options.against === undefined) program.error('a style is measured against its painting: --against FILE', { exitCode: 2 });
+          const figures = await evaluateStyle({ ...found, card: found.card as StyleCard }, pictures, { ...rest, against: options.against!, signal, onProgress: display.show });
+          display.close();
+          answer(options, figures, styleTable(figures));
           return;
         }
         const result = await evaluate({ model, pictures, ...rest, signal, onProgress: display.show });

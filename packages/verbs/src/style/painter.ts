@@ -1,8 +1,14 @@
 // A picture of any size through a style's model: its channels' moments are measured once, on the picture reduced, and given to
 // every tile, so that no tile differs in tone from its neighbours; the noise goes by the place in the picture, so that no seam shows.
 
+import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
+import { openSession } from '@zeuxis/graph/node';
 import { defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { UserError } from '@zeuxis/pictures';
+import type { StyleCard } from '../card.js';
+import type { ListedModel } from '../models.js';
+import type { VerbOptions } from '../progress.js';
 import { inTiles, type Sink, type Source, tileCount } from '../upscale/tiles.js';
 
 /** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them at a quarter of the sides. */
@@ -95,6 +101,20 @@ export class Painter {
   close(): Promise<void> {
     return this.session.close();
   }
+}
+
+/** @throws UserError where ONNX Runtime does not open the model. */
+export async function openPainter(
+  model: ListedModel<StyleCard>,
+  { device = 'cpu', threads = availableParallelism() }: VerbOptions,
+  seed: number | string,
+  strength: number,
+): Promise<Painter> {
+  const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
+    if (error.name === 'DeviceError') throw error;
+    throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
+  });
+  return new Painter(session, seed, strength);
 }
 
 /** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */

@@ -11,8 +11,9 @@ import { openSession } from '../../../graph/src/node.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { type TrainStyleOptions, trainStyle } from '../train/style.js';
 import type { Source } from '../upscale/tiles.js';
+import { evaluateStyle } from './evaluate.js';
 import { Painter, STYLE_MARGIN } from './painter.js';
-import { type StyleOptions, style } from './style.js';
+import { findStyle, type StyleOptions, style } from './style.js';
 
 let home: string;
 const at = (...path: string[]) => join(home, ...path);
@@ -177,6 +178,17 @@ describe('style', () => {
     await truncate(at('other', 'model.onnx'), 1000);
     await expect(paint({ inputs: [at('photographs', '3.png')], model: at('other') })).rejects.toThrow(/no ONNX model, or it is damaged/);
   });
+});
+
+it('measures a style beside the untouched photographs and a transfer of colours', async () => {
+  const model = await findStyle(at('run'));
+  const { each, mean, pictures } = await evaluateStyle(model, at('photographs'), { against: at('painting.png'), threads: 1 });
+  expect(each.map(({ name }) => name)).toEqual(['0.png', '1.png', '2.png', '3.png']);
+  expect(pictures.count).toBe(4);
+  expect(mean.untouched).toMatchObject({ ssim: expect.closeTo(1, 6), edges: expect.closeTo(1, 6) });
+  expect(mean.transferred.colour).toBeLessThan(mean.untouched.colour);
+  expect(mean.painted.patches).toBeCloseTo(each.reduce((sum, { painted }) => sum + painted.patches, 0) / 4, 10);
+  await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no folder/);
 });
 
 it('paints in tiles as it paints the whole, at sides of every kind', async () => {

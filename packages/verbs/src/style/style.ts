@@ -1,8 +1,6 @@
 // `style`: photographs painted by a trained style, each signed with its source as an ingredient.
 
-import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { openSession } from '@zeuxis/graph/node';
 import { encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readRaster, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
@@ -10,7 +8,7 @@ import type { StyleCard } from '../card.js';
 import { findModel, type ListedModel } from '../models.js';
 import { formatOfName } from '../upscale/picture.js';
 import { VERSION } from '../version.js';
-import { Painter } from './painter.js';
+import { openPainter, Painter } from './painter.js';
 import { paintRaster } from './raster.js';
 
 export interface StyleOptions extends BatchOptions {
@@ -44,15 +42,11 @@ type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & { mask?
  * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
  */
 export async function style(options: StyleOptions): Promise<StyleResult> {
-  const { device = 'cpu', threads = availableParallelism(), seed = 0, strength = 1, keepColour = false } = options;
+  const { seed = 0, strength = 1, keepColour = false } = options;
   if (!(strength >= 0 && strength <= 1)) throw new UserError(`the strength must be from 0 to 1, not ${strength}`);
   const model = await findStyle(options.model);
   const mask = options.mask === undefined ? undefined : await readMask(options.mask);
-  const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
-    if (error.name === 'DeviceError') throw error;
-    throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
-  });
-  const painter = new Painter(session, seed, strength);
+  const painter = await openPainter(model, options, seed, strength);
   const settings: Settings = { seed, strength, ...(keepColour ? { keepColour } : {}), ...(options.mask ? { mask: basename(options.mask) } : {}) };
   return inBatch(options, 'painted', async (item) => plan(item, { options, model, painter, mask, settings })).finally(() => painter.close());
 }

@@ -1,0 +1,94 @@
+// `evaluate` for styles: how near its pictures come to the painting, and how much of each photograph is left, beside the untouched
+// photograph and a plain transfer of colours.
+
+import { basename, join } from 'node:path';
+import { colourTransfer, type Planar, type Structure, type StyleDistance, structureKept, styleDistance } from '@zeuxis/nets';
+import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
+import type { StyleCard } from '../card.js';
+import type { ListedModel } from '../models.js';
+import type { VerbOptions } from '../progress.js';
+import type { Source } from '../upscale/tiles.js';
+import { openPainter } from './painter.js';
+
+/** Shorter side in px at which pictures are painted and measured. */
+const MEASURED = 512;
+
+export interface StyleFigures extends StyleDistance, Structure {}
+
+export interface StyleEvaluation {
+  model: { name: string; sha256: string };
+  pictures: { folder: string; count: number };
+  /** What the paintings were. */
+  against: string;
+  strength: number;
+  each: ({ name: string } & Record<'painted' | 'untouched' | 'transferred', StyleFigures>)[];
+  mean: Record<'painted' | 'untouched' | 'transferred', StyleFigures>;
+}
+
+export interface EvaluateStyleOptions extends VerbOptions {
+  /** The painting that the style was learned from. */
+  against: string;
+  /** 1 by default. */
+  strength?: number;
+  seed?: number | string;
+}
+
+/** A picture of a set of canvases as planes, 0 to 1. */
+async function planarOf(path: string, signal: AbortSignal | undefined): Promise<Planar> {
+  const canvases = await openCanvases(path, { shorter: MEASURED, least: 64, most: 1, ...(signal ? { signal } : {}) });
+  const { width, height } = canvases.sizes[0]!;
+  return { width, height, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
+}
+
+/**
+ * Measures a style on photographs, brought to a shorter side of 512 px. The style's paintings are seen as wide as it was taught to see them.
+ * @throws UserError for folders and pictures that cannot serve.
+ */
+export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
+  const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
+  const canvases = await openCanvases(against, { shorter: model.card.painted, least: 128, most: 1, ...(signal ? { signal } : {}) });
+  const painting: Planar = { ...canvases.sizes[0]!, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
+  const files = await findPictures(folder);
+  const painter = await openPainter(model, options, seed, strength);
+  const each: StyleEvaluation['each'] = [];
+  try {
+    for (const file of files) {
+      const photograph = await planarOf(join(folder, file), signal);
+      const { width, height, data } = photograph;
+      const painted: Planar = { width, height, data: new Float32Array(data.length) };
+      const sink = (values: Float32Array, x: number, y: number, w: number, h: number) => {
+        for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) painted.data.set(values.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * height + y + row) * width + x);
+      };
+      await painter.paint(sourceOfPlanar(photograph), sink, { margin: model.card.margin, signal });
+      const figures = (picture: Planar): StyleFigures => ({ ...styleDistance(picture, painting), ...structureKept(photograph, picture) });
+      each.push({ name: file, painted: figures(painted), untouched: figures(photograph), transferred: figures(colourTransfer(photograph, painting)) });
+      onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? new UserError(error.message) : error;
+  } finally {
+    await painter.close();
+  }
+  const mean = (of: 'painted' | 'untouched' | 'transferred') =>
+    Object.fromEntries((['patches', 'colour', 'ssim', 'edges'] as const).map((name) => [name, each.reduce((sum, row) => sum + row[of][name], 0) / each.length])) as unknown as StyleFigures;
+  return {
+    model: { name: model.name, sha256: model.sha256 },
+    pictures: { folder, count: each.length },
+    against: basename(against),
+    strength,
+    each,
+    mean: { painted: mean('painted'), untouched: mean('untouched'), transferred: mean('transferred') },
+  };
+}
+
+const sourceOfPlanar = ({ width, height, data }: Planar): Source => ({
+  width,
+  height,
+  read(x, y, w, h, out) {
+    for (let c = 0; c < 3; c++)
+      for (let row = 0; row < h; row++) {
+        const from = (c * height + y + row) * width + x;
+        out.set(data.subarray(from, from + w), (c * h + row) * w);
+      }
+  },
+});
