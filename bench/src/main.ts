@@ -6,6 +6,7 @@ import { generation, generationTable } from './generation.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { medical, medicalTable } from './medical.js';
 import { profile, profileTable } from './profile.js';
+import { styleBench, styleTable } from './style.js';
 import { upscaleBench, upscaleTable } from './upscale.js';
 
 const { positionals, values } = parseArgs({
@@ -32,6 +33,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   profile: prepared(profile, profileTable),
   lowerings: prepared(lowerings, loweringsTable),
   medical: prepared(medical, medicalTable),
+  style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
 };
 const bench = BENCHES[positionals[0] ?? ''];

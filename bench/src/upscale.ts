@@ -3,17 +3,16 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { floats } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { Random } from '@zeuxis/nets';
 import { evaluateUpscaler, findUpscaler } from '@zeuxis/verbs';
 import sharp from 'sharp';
 import type { BenchOptions } from './gan.js';
+import { verbOn } from './large.js';
 import { median } from './measure.js';
 
 const run = promisify(execFile);
@@ -90,32 +89,7 @@ async function peerFolder(): Promise<string> {
   return folder;
 }
 
-const PHOTOGRAPH = at('../shared/data/photos/morskie-oko.jpg');
-
-/** A photograph of that size, with the grain that a camera leaves and an enlargement of a smaller one lacks. */
-async function photograph(path: string, width: number, height: number): Promise<void> {
-  const { data } = await sharp(PHOTOGRAPH).resize(width, height, { kernel: 'lanczos3' }).raw().toBuffer({ resolveWithObject: true });
-  const random = new Random('grain');
-  for (let i = 0; i < data.length; i++) data[i] = Math.min(255, Math.max(0, data[i]! + random.below(9) - 4));
-  await sharp(data, { raw: { width, height, channels: 3 } }).toFile(path);
-}
-
-/** The largest resident set of a process that enlarges a photograph of that size to a PNG, in GB. */
-async function memory(name: string, width: number, height: number): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'zeuxis-bench-'));
-  try {
-    const source = join(folder, 'large.png');
-    await photograph(source, width, height);
-    const script = `const { upscale } = await import(${JSON.stringify(import.meta.resolve('@zeuxis/verbs'))});
-      const { failures } = await upscale({ inputs: [${JSON.stringify(source)}], out: ${JSON.stringify(join(folder, 'out'))}, model: ${JSON.stringify(name)}, identityFolder: ${JSON.stringify(join(folder, 'identity'))} });
-      if (failures.length > 0) throw new Error(failures[0].message);
-      console.log(process.resourceUsage().maxRSS / 1e6);`;
-    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script]);
-    return Number(stdout);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+const memory = (name: string, width: number, height: number): Promise<number> => verbOn('upscale', { model: name }, width, height).then(({ peakGb }) => peakGb);
 
 export async function upscaleBench(options: BenchOptions): Promise<UpscaleRow[]> {
   if (!existsSync(SETS)) throw new Error(`the pictures to measure on are not at ${SETS}`);
