@@ -7,7 +7,7 @@ import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import type { Source } from '../upscale/tiles.js';
+import { planar, sinkTo, sourceOf } from '../upscale/samples.js';
 import { openPainter } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
@@ -56,10 +56,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       const photograph = await planarOf(join(folder, file), signal);
       const { width, height, data } = photograph;
       const painted: Planar = { width, height, data: new Float32Array(data.length) };
-      const sink = (values: Float32Array, x: number, y: number, w: number, h: number) => {
-        for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) painted.data.set(values.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * height + y + row) * width + x);
-      };
-      await painter.paint(sourceOfPlanar(photograph), sink, { margin: model.card.margin, signal });
+      await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, painted.data), 3), { margin: model.card.margin, signal });
       const figures = (picture: Planar): StyleFigures => ({ ...styleDistance(picture, painting), ...structureKept(photograph, picture) });
       each.push({ name: file, painted: figures(painted), untouched: figures(photograph), transferred: figures(colourTransfer(photograph, painting)) });
       onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
@@ -80,15 +77,3 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
     mean: { painted: mean('painted'), untouched: mean('untouched'), transferred: mean('transferred') },
   };
 }
-
-const sourceOfPlanar = ({ width, height, data }: Planar): Source => ({
-  width,
-  height,
-  read(x, y, w, h, out) {
-    for (let c = 0; c < 3; c++)
-      for (let row = 0; row < h; row++) {
-        const from = (c * height + y + row) * width + x;
-        out.set(data.subarray(from, from + w), (c * h + row) * w);
-      }
-  },
-});

@@ -41,12 +41,6 @@ export class Painter {
   /** Tiles of a picture. */
   static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
 
-  /** A square crop, planar [3, side, side], 0 to 1, by its own moments. */
-  async crop(values: Float32Array, side: number): Promise<Float32Array> {
-    const { painted } = await this.run({ values, x: 0, y: 0, w: side, h: side }, side);
-    return painted!.data as Float32Array;
-  }
-
   /** Paints a picture, 0 to 1, into a sink. */
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions): Promise<void> {
     const whole = framed(source);

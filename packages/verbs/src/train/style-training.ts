@@ -7,6 +7,7 @@ import { defineStyle, Random, type StyleReport, type StyleTrainer, styleModel, s
 import { type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
 import { cardMetadata, type Rights, type StyleCard, type TrainingSet } from '../card.js';
 import { Painter, STYLE_MARGIN } from '../style/painter.js';
+import { planar, sinkTo, sourceOf } from '../upscale/samples.js';
 import { VERSION } from '../version.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { folderName, requireFinite, type runPaths, type Training } from './loop.js';
@@ -110,7 +111,9 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     try {
       for (let i = 0; i < SHOWN; i++) {
         const crop = photographs.subarray(i * plane, (i + 1) * plane);
-        const painted = await painter.crop(Float32Array.from(crop, (value) => value / 255), side);
+        const values = Float32Array.from(crop, (value) => value / 255);
+        const painted = new Float32Array(plane);
+        await painter.paint(sourceOf(planar(side, side, values), 3), sinkTo(planar(side, side, painted), 3), { margin: STYLE_MARGIN });
         all.set(crop, 3 * i * plane);
         all.set(Uint8ClampedArray.from(painted, (value) => value * 255), (3 * i + 1) * plane);
         all.set(paintings.subarray(i * plane, (i + 1) * plane), (3 * i + 2) * plane);

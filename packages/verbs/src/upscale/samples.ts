@@ -30,6 +30,19 @@ export const interleaved = (width: number, height: number, data: Uint8Array | Ui
   high: data instanceof Uint16Array ? 65535 : 255,
 });
 
+/** Of planes, black 0 to white 1. */
+export const planar = (width: number, height: number, data: Float32Array): Samples => ({
+  width,
+  height,
+  count: data.length / (width * height),
+  data,
+  first: 0,
+  apart: width * height,
+  step: 1,
+  low: 0,
+  high: 1,
+});
+
 /** For a network of `wanted` channels: a single sample is repeated, colours are weighed to luma for one of grey. */
 export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
   const { width, height, count, data, first, apart, step, low, high } = samples;
