@@ -27,11 +27,27 @@ export interface TrainingSet {
   rights: Rights;
 }
 
-export interface GanCard {
+/** What every card says. */
+interface CommonCard {
   /** Version of this record. */
   card: 1;
-  task: 'gan';
   name: string;
+  seed: number | string;
+  /** Pictures or crops shown in training. */
+  images: number;
+  steps: number;
+  batch: number;
+  /** Hours of training, on whatever machine it was. */
+  hours: number;
+  /** Licence of the weights, an SPDX identifier or a sentence. */
+  licence: string;
+  zeuxis: string;
+  /** Measured quality; of a generator with the hash of the feature network it was measured by. */
+  measures?: Record<string, number | string>;
+}
+
+export interface GanCard extends CommonCard {
+  task: 'gan';
   preset: Preset;
   /** Side of the pictures in px. */
   size: number;
@@ -41,25 +57,11 @@ export interface GanCard {
   /** Class names in the order of the `labels` input; empty where the model is unconditional. */
   labels: string[];
   trainingSet: TrainingSet;
-  seed: number | string;
-  /** Real pictures shown to the discriminator. */
-  images: number;
-  steps: number;
-  batch: number;
-  /** Hours of training, on whatever machine it was. */
-  hours: number;
-  /** Licence of the weights, an SPDX identifier or a sentence. */
-  licence: string;
-  zeuxis: string;
-  /** Measured quality, with the hash of the feature network it was measured by. */
-  measures?: Record<string, number | string>;
 }
 
 /** Of the feature network of the measures, which scripts/train-features.mjs trains. */
-export interface FeatureCard {
-  card: 1;
+export interface FeatureCard extends CommonCard {
   task: 'features';
-  name: string;
   /** Figures compare only under the same version; the network of a version is never changed. */
   version: number;
   /** Side of the pictures in px. */
@@ -74,19 +76,10 @@ export interface FeatureCard {
   trainingSets: TrainingSet[];
   /** Share of held-out pictures of each training set whose class, of all of them, was found. */
   heldOut: Record<string, { pictures: number; accuracy: number }>;
-  seed: number | string;
-  images: number;
-  steps: number;
-  batch: number;
-  hours: number;
-  licence: string;
-  zeuxis: string;
 }
 
-export interface UpscalerCard {
-  card: 1;
+export interface UpscalerCard extends CommonCard {
   task: 'upscaler';
-  name: string;
   preset: UpscalerPreset;
   /** How many times longer the sides become. */
   scale: number;
@@ -97,26 +90,14 @@ export interface UpscalerCard {
   /** How the small pictures it was trained on were made of the large ones. */
   degradation: Degradation;
   trainingSet: TrainingSet;
-  seed: number | string;
-  /** Crops shown. */
-  images: number;
-  steps: number;
-  batch: number;
   /** Side of a crop of the small picture in px. */
   crop: number;
-  hours: number;
-  licence: string;
-  zeuxis: string;
   /** Of a model that was sharpened against a discriminator too, for `--detail`: on what, and how long. */
   sharpened?: { trainingSet: TrainingSet; seed: number | string; images: number; steps: number; hours: number };
-  /** Measured quality. */
-  measures?: Record<string, number | string>;
 }
 
-export interface StyleCard {
-  card: 1;
+export interface StyleCard extends CommonCard {
   task: 'style';
-  name: string;
   /** The paintings. */
   trainingSet: TrainingSet;
   /** The photographs that it was taught to paint. */
@@ -126,18 +107,8 @@ export interface StyleCard {
   contentWeight: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
-  seed: number | string;
-  /** Crops painted. */
-  images: number;
-  steps: number;
-  batch: number;
   /** Side of a crop in px. */
   crop: number;
-  hours: number;
-  licence: string;
-  zeuxis: string;
-  /** Measured quality. */
-  measures?: Record<string, number | string>;
 }
 
 export type Card = GanCard | FeatureCard | UpscalerCard | StyleCard;

@@ -25,3 +25,14 @@ export interface VerbOptions {
   /** Threads for one operator; all cores by default. */
   threads?: number;
 }
+
+/** Tells of a file's tiles as they are done, with rate and time left. */
+export function tileProgress(stage: string, total: number, onProgress: (progress: Progress) => void = () => {}): () => void {
+  const start = performance.now();
+  let done = 0;
+  return () => {
+    done++;
+    const rate = (done / (performance.now() - start)) * 1000;
+    onProgress({ stage, done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
+  };
+}

@@ -6,6 +6,7 @@ import { publishEdited, verify } from '@zeuxis/provenance';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
 import type { StyleCard } from '../card.js';
 import { findModel, type ListedModel } from '../models.js';
+import { tileProgress } from '../progress.js';
 import { formatOfName } from '../upscale/picture.js';
 import { VERSION } from '../version.js';
 import { openPainter, Painter } from './painter.js';
@@ -104,18 +105,11 @@ async function make({ path, bytes, identity }: BatchItem, target: string, format
 
 /** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
 async function painted(path: string, format: RasterFormat, { options, model, painter, mask }: Job) {
-  const { maximumPixels, quality, signal, onProgress = () => {}, strength = 1, keepColour = false } = options;
+  const { maximumPixels, quality, signal, onProgress, strength = 1, keepColour = false } = options;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   if (mask && (mask.width !== raster.width || mask.height !== raster.height))
     throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${raster.width}x${raster.height}; give a mask of the same size`);
-  const total = Painter.tiles(raster);
-  const start = performance.now();
-  let done = 0;
-  const onTile = () => {
-    done++;
-    const rate = (done / (performance.now() - start)) * 1000;
-    onProgress({ stage: basename(path), done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
-  };
+  const onTile = tileProgress(basename(path), Painter.tiles(raster), onProgress);
   const picture = await paintRaster(painter, raster, { margin: model.card.margin, signal, onTile, cover: Math.min(1, strength / FADED), keepColour, mask });
   const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };

@@ -5,50 +5,33 @@
 import { targetOf } from '@zeuxis/graph/node';
 import { defineGan, type GanState, GanTrainer, type Preset, startGan, VECTORS } from '@zeuxis/nets';
 import { openDataset, UserError } from '@zeuxis/pictures';
-import type { GanCard, Rights } from '../card.js';
+import type { GanCard } from '../card.js';
 import { cacheFolder } from '../places.js';
-import type { VerbOptions } from '../progress.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { GAN_CURVES, GanTraining } from './gan-training.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, fixedOfGan, networksOf, newSettings, openerOf, type RunSettings, resumable } from './settings.js';
+import { checkOptions, fixedOfGan, networksOf, newSettings, openerOf, type RunSettings, resumable, type TrainingOptions } from './settings.js';
 
-export interface TrainGanOptions extends VerbOptions {
+/** For 30 minutes where no length is given. */
+export interface TrainGanOptions extends TrainingOptions {
   /** Folder of JPEG, PNG, WebP, AVIF or TIFF; its first folders are the labels. */
   pictures: string;
-  /** Run folder, made where it is missing. */
-  out: string;
   /** Side in px: 32, 64 (default), 128 or 256. */
   size?: number;
   /** 'fast' by default. */
   preset?: Preset;
-  /** Real pictures to show to the discriminator, all parts of a run together. One of `images` and `minutes`; 30 minutes by default. */
-  images?: number;
-  minutes?: number;
   /** 'folders' (default where there are any) or 'none'. */
   labels?: 'folders' | 'none';
-  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
-  rights?: Rights;
   /** Pictures a step, 16 by default. */
   batch?: number;
-  /** 0 by default. */
-  seed?: number | string;
   /** Mirror pictures by chance: right for garments, wrong where left and right differ. Off by default. */
   mirror?: boolean;
   /** Augment as strongly as over-fitting demands. On by default. */
   augment?: boolean;
   /** Steps from one gradient penalty to the next, 4 by default; 1 is every step. */
   penaltyEvery?: number;
-  /** Multiplies the learning rate of the schedule, 1 by default: less is slower and safer. */
-  rateScale?: number;
   /** Multiplies the weight of the gradient penalty, 1 by default: more is safer, and blurs. */
   gammaScale?: number;
-  /** Licence of the weights, for the card. 'unstated' by default. */
-  licence?: string;
-  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
-  resume?: boolean;
-  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
-  snapshots?: number;
   /** Folder for the packed pictures; the user's cache by default. */
   cache?: string;
 }

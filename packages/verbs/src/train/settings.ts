@@ -13,6 +13,27 @@ import { type Checkpoint, readCheckpoint, type TrainingState } from './checkpoin
 import type { TrainGanOptions } from './gan.js';
 import type { RunLength } from './loop.js';
 
+/** What every kind of training takes. */
+export interface TrainingOptions extends VerbOptions {
+  /** Run folder, made where it is missing. */
+  out: string;
+  /** Pictures or crops to show, all parts of a run together. One of `images` and `minutes`. */
+  images?: number;
+  minutes?: number;
+  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
+  rights?: Rights;
+  /** 0 by default. */
+  seed?: number | string;
+  /** Multiplies the learning rates of the schedule, 1 by default: less is slower and safer. */
+  rateScale?: number;
+  /** Licence of the weights, for the card. 'unstated' by default. */
+  licence?: string;
+  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
+  resume?: boolean;
+  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
+  snapshots?: number;
+}
+
 export interface RunSettings extends TrainerOptions, KeptSettings {
   shape: GanShape;
   labels: string[];

@@ -4,42 +4,25 @@ import { targetOf } from '@zeuxis/graph/node';
 import { defineStyle, judgedSide, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { Rights, StyleCard } from '../card.js';
-import type { VerbOptions } from '../progress.js';
 import { inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText } from './settings.js';
+import { checkOptions, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
-export interface TrainStyleOptions extends VerbOptions {
+/** For 60 minutes where no length is given. */
+export interface TrainStyleOptions extends TrainingOptions {
   /** A painting, or a folder of paintings that make one style. */
   pictures: string;
   /** Folder of photographs to learn to paint; 400 of them are taken at most. */
   content: string;
-  /** Run folder, made where it is missing. */
-  out: string;
   /** How wide a brush is, 1 by default: the paintings are seen with a shorter side of 480 px times this. */
   scale?: number;
   /** Weight of the photograph's structure, 1 by default: less lets more of it go. */
   contentWeight?: number;
-  /** Crops to paint, all parts of a run together. One of `images` and `minutes`; 60 minutes by default. */
-  images?: number;
-  minutes?: number;
-  /** The right to train on paintings and photographs. A new run needs it; a resumed one knows it. */
-  rights?: Rights;
   /** Crops a step, 4 by default. */
   batch?: number;
   /** Side of a crop in px, a multiple of 32; 160 by default. */
   crop?: number;
-  /** 0 by default. */
-  seed?: number | string;
-  /** Multiplies both learning rates, 1 by default: less is slower and safer. */
-  rateScale?: number;
-  /** Licence of the weights, for the card. 'unstated' by default. */
-  licence?: string;
-  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
-  resume?: boolean;
-  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
-  snapshots?: number;
 }
 
 export type TrainStyleResult = RunResult<StyleCard>;

@@ -18,18 +18,16 @@ import {
 import { DEGRADATIONS, type Degradation, openPairs, UserError } from '@zeuxis/pictures';
 import { type Rights, readModel, type UpscalerCard } from '../card.js';
 import { cacheFolder } from '../places.js';
-import type { VerbOptions } from '../progress.js';
 import { readCheckpoint } from './checkpoint.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText } from './settings.js';
+import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { SHARPEN_CURVES, SharpenTraining, UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
 
-export interface TrainUpscalerOptions extends VerbOptions {
+/** For 30 minutes where no length is given. */
+export interface TrainUpscalerOptions extends TrainingOptions {
   /** Folder of JPEG, PNG, WebP, AVIF or TIFF, and folders in it. They are reduced to make the pairs to learn from. */
   pictures: string;
-  /** Run folder, made where it is missing. */
-  out: string;
   /** 2, 3 or 4. A new run needs it; a resumed one knows it. */
   scale?: number;
   /** 'best' by default. */
@@ -45,25 +43,10 @@ export interface TrainUpscalerOptions extends VerbOptions {
   adversarial?: number;
   /** Train on luma alone, for grey pictures. Off by default. */
   grey?: boolean;
-  /** Crops to show, all parts of a run together. One of `images` and `minutes`; 30 minutes by default. */
-  images?: number;
-  minutes?: number;
-  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
-  rights?: Rights;
   /** Crops a step, 8 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
   /** Side of a crop of the small picture in px, 32 by default. */
   crop?: number;
-  /** 0 by default. */
-  seed?: number | string;
-  /** Multiplies the learning rate of the schedule, 1 by default: less is slower and safer. */
-  rateScale?: number;
-  /** Licence of the weights, for the card. 'unstated' by default. */
-  licence?: string;
-  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
-  resume?: boolean;
-  /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
-  snapshots?: number;
   /** Folder for the packed pictures; the user's cache by default. */
   cache?: string;
 }

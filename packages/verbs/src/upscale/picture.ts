@@ -3,6 +3,7 @@
 import { basename, extname } from 'node:path';
 import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
+import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { enlargeRaster, passes } from './raster.js';
 import { tileCount } from './tiles.js';
@@ -27,21 +28,14 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
 
 /** The enlarged picture, encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
 async function enlargedFile(path: string, format: RasterFormat, { model, session, options }: Job): Promise<{ encoded: Buffer; width: number; height: number }> {
-  const { maximumPixels, quality, signal, onProgress = () => {} } = options;
+  const { maximumPixels, quality, signal, onProgress } = options;
   const { scale, channels, margin } = model.card;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   if (channels === 1 && raster.channels === 3)
     throw new UserError(`'${path}' is in colour, and the model '${model.name}' enlarges grey pictures; name another with --model`);
   // What the format cannot hold is said before the work.
   requireFits(raster.width * scale, raster.height * scale, format);
-  const total = tileCount(raster) * passes(raster);
-  const start = performance.now();
-  let done = 0;
-  const onTile = () => {
-    done++;
-    const rate = (done / (performance.now() - start)) * 1000;
-    onProgress({ stage: basename(path), done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
-  };
+  const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
   const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
   const encoded = await encodeRaster(large, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: large.width, height: large.height };
