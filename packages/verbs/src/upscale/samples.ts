@@ -89,25 +89,49 @@ export function sinkTo({ width, count, data, first, apart, step, low, high }: Sa
  * ring from what is known outward. Where nothing is known all stays.
  */
 export function fillUnknown({ width, height, count, data, first, apart, step }: Samples, known: Uint8Array): void {
-  const neighbours = (i: number): number[] => {
-    const [x, y] = [i % width, Math.floor(i / width)];
-    return [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, y > 0 ? i - width : -1, y < height - 1 ? i + width : -1].filter((j) => j >= 0);
+  const [UNKNOWN, KNOWN, QUEUED] = [0, 1, 2];
+  /** The n-th neighbour of a pixel, or -1 beyond an edge: without lists, for there may be millions of pixels. */
+  const neighbour = (i: number, n: number): number => {
+    if (n === 0) return i % width > 0 ? i - 1 : -1;
+    if (n === 1) return i % width < width - 1 ? i + 1 : -1;
+    if (n === 2) return i - width;
+    return i + width < width * height ? i + width : -1;
   };
-  let ring: number[] = [];
-  for (let i = 0; i < known.length; i++) if (!known[i] && neighbours(i).some((j) => known[j])) ring.push(i);
-  while (ring.length > 0) {
-    for (const i of ring) {
-      const seen = neighbours(i).filter((j) => known[j] === 1);
+  const queue = new Int32Array(known.reduce((sum, value) => sum + (value ? 0 : 1), 0));
+  let [begin, end] = [0, 0];
+  const enqueue = (i: number) => {
+    known[i] = QUEUED;
+    queue[end++] = i;
+  };
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] !== UNKNOWN) continue;
+    for (let n = 0; n < 4; n++) if (known[neighbour(i, n)] === KNOWN) {
+      enqueue(i);
+      break;
+    }
+  }
+  while (begin < end) {
+    const ring = end;
+    for (let q = begin; q < ring; q++) {
+      const i = queue[q]!;
       for (let c = 0; c < count; c++) {
-        const at = (j: number) => first + c * apart + j * step;
-        const mean = seen.reduce((sum, j) => sum + data[at(j)]!, 0) / seen.length;
-        data[at(i)] = data instanceof Float32Array ? mean : Math.round(mean);
+        let [sum, seen] = [0, 0];
+        for (let n = 0; n < 4; n++) {
+          const j = neighbour(i, n);
+          if (known[j] !== KNOWN) continue;
+          sum += data[first + c * apart + j * step]!;
+          seen++;
+        }
+        data[first + c * apart + i * step] = data instanceof Float32Array ? sum / seen : Math.round(sum / seen);
       }
     }
     // Marked after the whole ring, so that its samples come from within alone.
-    for (const i of ring) known[i] = 1;
-    const next = new Set<number>();
-    for (const i of ring) for (const j of neighbours(i)) if (!known[j]) next.add(j);
-    ring = [...next];
+    for (let q = begin; q < ring; q++) known[queue[q]!] = KNOWN;
+    for (let q = begin; q < ring; q++)
+      for (let n = 0; n < 4; n++) {
+        const j = neighbour(queue[q]!, n);
+        if (known[j] === UNKNOWN) enqueue(j);
+      }
+    begin = ring;
   }
 }
