@@ -8,7 +8,7 @@ import { createPrivateKey, type KeyObject, randomBytes, sign as signBytes, webcr
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { UserError, writeFault } from '@zeuxis/pictures';
+import { removeStale, UserError, writeFault } from '@zeuxis/pictures';
 
 export interface Identity {
   folder: string;
@@ -58,6 +58,8 @@ export async function localRoot(folder = configFolder()): Promise<string | undef
  */
 export async function openIdentity(folder = configFolder()): Promise<Identity> {
   const path = join(folder, FILE);
+  // A process that was killed while it made an identity left a key behind.
+  await removeStale(folder);
   let stored = await load(path);
   let created = false;
   if (!stored) {
@@ -101,7 +103,7 @@ async function load(path: string): Promise<Stored | undefined> {
 
 /** Puts an identity into place unless another process was quicker; says whether it was this one. */
 async function store(folder: string, path: string, stored: Stored): Promise<boolean> {
-  const temporary = join(folder, `${FILE}.${process.pid}.${randomBytes(4).toString('hex')}.part`);
+  const temporary = join(folder, `${FILE}.${randomBytes(4).toString('hex')}.${process.pid}.part`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);

@@ -1,6 +1,6 @@
 // Published files, read back by the official reader; identities; and files signed by others.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -169,6 +169,15 @@ describe('the identity', () => {
     expect(results.filter(([created]) => created)).toHaveLength(1);
     expect(new Set(results.map(([, root]) => root)).size).toBe(1);
     expect(await readdir(join(home, 'raced'))).toEqual(['identity.json']);
+  });
+
+  it('sweeps up the key of a process that was killed while it made one', async () => {
+    const folder = join(home, 'killed');
+    await mkdir(folder);
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await writeFile(join(folder, `identity.json.0a1b2c3d.${pid}.part`), 'a private key');
+    await openIdentity(folder);
+    expect(await readdir(folder)).toEqual(['identity.json']);
   });
 
   it('says what is wrong with a damaged file', async () => {
