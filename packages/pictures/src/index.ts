@@ -1,4 +1,5 @@
 // Decoding, data sets and sheets. Nothing here knows networks.
+export { type AnimatedFormat, type Animation, animatedFormat, encodeAnimation, readAnimation } from './animation.js';
 export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';

@@ -41,10 +41,10 @@ export class Painter {
   /** Tiles of a picture. */
   static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
 
-  /** Paints a picture, 0 to 1, into a sink. */
-  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions): Promise<void> {
+  /** Paints a picture, 0 to 1, into a sink. @param given moments to paint it by, as of `momentsOver`; its own by default. */
+  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Value): Promise<void> {
     const whole = framed(source);
-    const moments = await this.measure(whole);
+    const moments = given ?? (await this.measure(whole));
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
       const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
@@ -53,6 +53,19 @@ export class Painter {
     };
     await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
     this.rows.clear();
+  }
+
+  /**
+   * The mean moments of some pictures. Painted by these, places that are the same in two frames of one size come out the same, to the
+   * last bit, where nothing moves as far around as the network sees.
+   */
+  async momentsOver(sources: readonly Source[]): Promise<Value> {
+    const sum = new Float32Array(MOMENTS);
+    for (const source of sources) {
+      const { data } = await this.measure(framed(source));
+      for (let i = 0; i < MOMENTS; i++) sum[i]! += Number(data[i]) / sources.length;
+    }
+    return floats(sum, [1, MOMENTS, 1, 1]);
   }
 
   /** The moments of a picture, of it reduced where it is large. */

@@ -1,6 +1,7 @@
 // A raster through a painter: 8 or 16 bits in and as many out, grey made colour, opacity as it was.
 
-import { LUMA, type Raster } from '@zeuxis/pictures';
+import type { Value } from '@zeuxis/graph';
+import { type Animation, LUMA, type Raster } from '@zeuxis/pictures';
 import { interleaved, sinkTo, sourceOf } from '../upscale/samples.js';
 import type { Sink } from '../upscale/tiles.js';
 import type { Painter, PaintOptions } from './painter.js';
@@ -13,7 +14,7 @@ export interface PaintRasterOptions extends PaintOptions {
   mask: Raster | undefined;
 }
 
-export async function paintRaster(painter: Painter, raster: Raster, { cover, keepColour, mask, ...options }: PaintRasterOptions): Promise<Raster> {
+export async function paintRaster(painter: Painter, raster: Raster, { cover, keepColour, mask, ...options }: PaintRasterOptions, moments?: Value): Promise<Raster> {
   const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
   const step = channels + (alpha ? 1 : 0);
   const source = sourceOf(interleaved(width, height, data, step, 0, channels), 3);
@@ -34,7 +35,7 @@ export async function paintRaster(painter: Painter, raster: Raster, { cover, kee
     }
     put(values, x, y, w, h);
   };
-  await painter.paint(source, sink, options);
+  await painter.paint(source, sink, options, moments);
   if (alpha) for (let i = 0; i < width * height; i++) picture.data[i * made + 3] = data[i * step + channels]!;
   return picture;
 }
@@ -47,4 +48,20 @@ function recolour(values: Float32Array, colours: Float32Array): void {
     for (let c = 0; c < 3; c++) lighter += LUMA[c]! * (values[c * plane + i]! - colours[c * plane + i]!);
     for (let c = 0; c < 3; c++) values[c * plane + i] = colours[c * plane + i]! + lighter;
   }
+}
+
+/** Frames whose moments are taken for all: evenly chosen. */
+const MEASURED_FRAMES = 8;
+
+/** An animation, frame by frame, by moments that all frames share: what stands still does not flicker. */
+export async function paintAnimation(painter: Painter, animation: Animation, options: PaintRasterOptions): Promise<Animation> {
+  const { width, height, data, delay } = animation;
+  const size = width * height * 4;
+  const frame = (n: number): Raster => ({ width, height, channels: 3, alpha: true, depth: 8, data: data.subarray(n * size, (n + 1) * size), format: 'png' });
+  const count = Math.min(MEASURED_FRAMES, delay.length);
+  const chosen = Array.from({ length: count }, (_, i) => frame(Math.floor((i * delay.length) / count)));
+  const moments = await painter.momentsOver(chosen.map((raster) => sourceOf(interleaved(width, height, raster.data as Uint8Array, 4, 0, 3), 3)));
+  const out = new Uint8Array(data.length);
+  for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, moments)).data, n * size);
+  return { ...animation, data: out };
 }

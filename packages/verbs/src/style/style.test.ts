@@ -153,6 +153,33 @@ describe('style', () => {
     await expect(paint({ inputs, strength: 1.5 })).rejects.toThrow('the strength must be from 0 to 1, not 1.5');
   });
 
+  it.each(['gif', 'webp'] as const)('paints an animated %s frame by frame, and what stands still stays the same', async (format) => {
+    // A dot moves on a still ground, far from the other half.
+    const frames = [0, 1, 2].map((i) => `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60">${Array.from({ length: 24 }, (_, k) => `<rect x="${k * 10}" width="10" height="60" fill="hsl(${k * 15},60%,50%)"/>`).join('')}<circle cx="${20 + i * 8}" cy="30" r="9" fill="white"/></svg>`);
+    const pages = await Promise.all(frames.map((svg) => sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer()));
+    const film = sharp(Buffer.concat(pages), { raw: { width: 240, height: 180, channels: 4, pageHeight: 60 } });
+    await (format === 'gif' ? film.gif({ delay: [80, 90, 100], loop: 2 }) : film.webp({ delay: [80, 90, 100], loop: 2, lossless: true })).toFile(at(`film.${format}`));
+    const { files, failures } = await paint({ inputs: [at(`film.${format}`)] });
+    expect(failures).toEqual([]);
+    expect(files[0]!.path).toMatch(new RegExp(`film\\.${format}$`));
+    const made = sharp(files[0]!.path, { animated: true });
+    expect(await made.metadata()).toMatchObject({ format, pages: 3, pageHeight: 60, width: 240, delay: [80, 90, 100], loop: 2 });
+    expect((await verify(files[0]!.path)).edit).toMatchObject({ parent: { title: `film.${format}` } });
+    const data = await made.ensureAlpha().raw().toBuffer();
+    let [still, moved] = [0, 0];
+    for (let y = 0; y < 60; y++)
+      for (let x = 0; x < 240; x++)
+        for (let c = 0; c < 3; c++) {
+          const differs = Math.abs(data[((60 + y) * 240 + x) * 4 + c]! - data[(y * 240 + x) * 4 + c]!);
+          if (x >= 160) still = Math.max(still, differs);
+          else if (x < 60) moved = Math.max(moved, differs);
+        }
+    // What the file's compression leaves: nothing that is painted differs.
+    expect(still).toBeLessThan(format === 'gif' ? 24 : 12);
+    expect(moved).toBeGreaterThan(still);
+    expect((await paint({ inputs: [at(`film.${format}`)], format: 'jpeg' })).failures[0]!.message).toMatch(/is animated, which jpeg cannot be; choose webp/);
+  });
+
   it('keeps 16 bits and opacity, and makes grey coloured', async () => {
     const opacity = Array.from({ length: 40 * 30 }, (_, i) => (i % 40) * 6);
     await sharp(Buffer.from(opacity.flatMap((a) => [90, a])), { raw: { width: 40, height: 30, channels: 2 } }).toColourspace('b-w').png().toFile(at('grey.png'));

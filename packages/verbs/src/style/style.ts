@@ -1,7 +1,7 @@
 // `style`: photographs painted by a trained style, each signed with its source as an ingredient.
 
 import { basename, join } from 'node:path';
-import { encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readRaster, UserError } from '@zeuxis/pictures';
+import { type AnimatedFormat, animatedFormat, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
 import type { StyleCard } from '../card.js';
@@ -10,7 +10,7 @@ import { tileProgress } from '../progress.js';
 import { formatOfName } from '../upscale/picture.js';
 import { VERSION } from '../version.js';
 import { openPainter, Painter } from './painter.js';
-import { paintRaster } from './raster.js';
+import { paintAnimation, paintRaster } from './raster.js';
 
 export interface StyleOptions extends BatchOptions {
   /** A shipped name, a .onnx file or a run folder. */
@@ -69,10 +69,19 @@ async function readMask(path: string): Promise<Raster> {
   return mask;
 }
 
+/** What a file becomes: animated pictures stay animated. */
+async function formatFor({ path, bytes }: BatchItem, format: StyleOptions['format'] = 'png'): Promise<RasterFormat | AnimatedFormat> {
+  const animated = await animatedFormat(bytes);
+  if (!animated) return format === 'same' ? formatOfName(path) : format;
+  if (format === 'same' || format === 'png') return animated;
+  if (format !== 'webp') throw new UserError(`'${path}' is animated, which ${format} cannot be; choose webp, or leave --format out`);
+  return format;
+}
+
 async function plan(item: BatchItem, job: Job): Promise<Work> {
   const { options, model, settings } = job;
-  const format = options.format === 'same' ? formatOfName(item.path) : (options.format ?? 'png');
-  const target = join(options.out, `${item.name}${RASTER_EXTENSION[format]}`);
+  const format = await formatFor(item, options.format);
+  const target = join(options.out, `${item.name}${format === 'gif' ? '.gif' : RASTER_EXTENSION[format]}`);
   return {
     target,
     isMade: async () => {
@@ -85,9 +94,9 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
   };
 }
 
-async function make({ path, bytes, identity }: BatchItem, target: string, format: RasterFormat, job: Job): Promise<EditedFile> {
+async function make({ path, bytes, identity }: BatchItem, target: string, format: RasterFormat | AnimatedFormat, job: Job): Promise<EditedFile> {
   const { model, settings } = job;
-  const { encoded, width, height } = await painted(path, format, job);
+  const { encoded, width, height } = await painted(path, bytes, format, job);
   const { trainingSet } = model.card;
   const published = await publishEdited(
     encoded,
@@ -104,13 +113,24 @@ async function make({ path, bytes, identity }: BatchItem, target: string, format
 }
 
 /** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
-async function painted(path: string, format: RasterFormat, { options, model, painter, mask }: Job) {
+async function painted(path: string, bytes: Buffer, format: RasterFormat | AnimatedFormat, { options, model, painter, mask }: Job) {
   const { maximumPixels, quality, signal, onProgress, strength = 1, keepColour = false } = options;
+  const given = { margin: model.card.margin, signal, cover: Math.min(1, strength / FADED), keepColour, mask };
+  const fits = ({ width, height }: { width: number; height: number }) => {
+    if (mask && (mask.width !== width || mask.height !== height))
+      throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${width}x${height}; give a mask of the same size`);
+  };
+  if (format === 'gif' || (await animatedFormat(bytes))) {
+    const animation = await readAnimation(path, bytes, maximumPixels);
+    fits(animation);
+    const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length, onProgress);
+    const { width, height, ...rest } = await paintAnimation(painter, animation, { ...given, onTile });
+    return { encoded: await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality), width, height };
+  }
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
-  if (mask && (mask.width !== raster.width || mask.height !== raster.height))
-    throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${raster.width}x${raster.height}; give a mask of the same size`);
+  fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster), onProgress);
-  const picture = await paintRaster(painter, raster, { margin: model.card.margin, signal, onTile, cover: Math.min(1, strength / FADED), keepColour, mask });
+  const picture = await paintRaster(painter, raster, { ...given, onTile });
   const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };
 }

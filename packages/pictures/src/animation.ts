@@ -1,0 +1,52 @@
+// Animated WebP and GIF, frame by frame.
+
+import sharp from 'sharp';
+import { UserError } from './errors.js';
+import { MAXIMUM_PIXELS } from './raster-read.js';
+
+export const ANIMATED_FORMATS = ['webp', 'gif'] as const;
+export type AnimatedFormat = (typeof ANIMATED_FORMATS)[number];
+
+export interface Animation {
+  width: number;
+  /** Of one frame. */
+  height: number;
+  /** RGBA, 8 bits, opacity not multiplied in: frame below frame. */
+  data: Uint8Array;
+  /** Milliseconds that each frame is shown. */
+  delay: number[];
+  /** How often it is played; 0 is for ever. */
+  loop: number;
+}
+
+/** The format of an animated picture's bytes; undefined where they are none, or a single picture. */
+export async function animatedFormat(bytes: Buffer): Promise<AnimatedFormat | undefined> {
+  const { format, pages = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata().catch(() => ({ format: undefined, pages: 1 }));
+  return pages > 1 ? ANIMATED_FORMATS.find((known) => known === format) : undefined;
+}
+
+/**
+ * @param path for messages.
+ * @throws UserError for a file that is broken, or larger in all its frames than `maximumPixels`.
+ */
+export async function readAnimation(path: string, bytes: Buffer, maximumPixels = MAXIMUM_PIXELS): Promise<Animation> {
+  const picture = sharp(bytes, { animated: true, failOn: 'error', limitInputPixels: false });
+  const { width, height, pageHeight = height, pages = 1, delay = [], loop = 0 } = await picture.metadata();
+  if (width * pageHeight * pages > maximumPixels)
+    throw new UserError(`'${path}' has ${pages} frames of ${width}x${pageHeight}, together more than ${Math.round(maximumPixels / 1e6)} megapixels; --max-pixels raises it`);
+  const { data } = await picture
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+    .catch((error: Error) => {
+      throw new UserError(`'${path}' is broken or cut short (${error.message.split('\n')[0]}); get a whole copy`);
+    });
+  return { width, height: pageHeight, data: new Uint8Array(data.buffer, data.byteOffset, data.length), delay: Array.from({ length: pages }, (_, i) => delay[i] ?? 100), loop };
+}
+
+/** The bytes of an animated file. GIF holds 256 colours a frame, without dithering, which would make still places flicker. */
+export function encodeAnimation({ width, height, data, delay, loop }: Animation, format: AnimatedFormat, quality = 90): Promise<Buffer> {
+  const frames = sharp(data, { raw: { width, height: height * delay.length, channels: 4, pageHeight: height }, limitInputPixels: false });
+  return (format === 'gif' ? frames.gif({ delay, loop, dither: 0 }) : frames.webp({ delay, loop, quality })).toBuffer();
+}
