@@ -2,17 +2,21 @@
 //
 //   node scripts/ship.mjs <run folder> <name> <pictures>     a generator, against the pictures that it was trained on
 //   node scripts/ship.mjs <run folder> <name>                an upscaler, on Set5 and Set14 (colours)
+//   node scripts/ship.mjs <run folder> <name> --at 0.8       a sharpened one, whose --detail 1 is to be 0.8 of the way it went
 //
 // A generator's figures are made from 2,000 pictures at full truncation, seed 0, with the feature network whose hash stands beside
 // them; an upscaler's are PSNR in dB as `zeuxis evaluate` prints it.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { replaceMetadata } from '@zeuxis/graph';
+import { parseArgs } from 'node:util';
+import { readOnnx, replaceMetadata } from '@zeuxis/graph';
 import { writeWhole } from '@zeuxis/pictures';
 import { evaluate, evaluateUpscaler, findUpscaler, readModel } from '@zeuxis/verbs';
 
-const USAGE = 'node scripts/ship.mjs <run folder> <name> [<pictures>]';
-const [run, name, pictures] = process.argv.slice(2);
+const USAGE = 'node scripts/ship.mjs <run folder> <name> [<pictures>] [--at 1]';
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { at: { type: 'string', default: '1' } } });
+const [run, name, pictures] = positionals;
+const at = Number(values.at);
 if (!name) throw new Error(USAGE);
 const { bytes, card } = await readModel(join(run, 'model.onnx'));
 
@@ -45,7 +49,16 @@ async function ofUpscaler() {
   return measured;
 }
 
+/** The sharpened weights, so far on their way from the faithful ones. */
+function sharpened() {
+  const { metadata } = readOnnx(bytes);
+  const weights = (key) => new Float32Array(Uint8Array.from(Buffer.from(metadata[key], 'base64')).buffer);
+  const [from, to] = [weights('zeuxis.faithful'), weights('zeuxis.sharpened')];
+  return { 'zeuxis.sharpened': Buffer.from(from.map((value, i) => value + at * (to[i] - value)).buffer).toString('base64') };
+}
+
 const measures = card.task === 'gan' ? await ofGenerator() : await ofUpscaler();
 const path = fileURLToPath(new URL(`../pretrained/${name}.onnx`, import.meta.url));
-await writeWhole(path, replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, name, ...(measures ? { measures } : {}) }) }));
+const told = { ...card, name, ...(card.sharpened && at !== 1 ? { sharpened: { ...card.sharpened, at } } : {}), ...(measures ? { measures } : {}) };
+await writeWhole(path, replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify(told), ...(card.sharpened && at !== 1 ? sharpened() : {}) }));
 console.log(path, measures);

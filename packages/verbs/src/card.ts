@@ -93,7 +93,7 @@ export interface UpscalerCard extends CommonCard {
   /** Side of a crop of the small picture in px. */
   crop: number;
   /** Of a model that was sharpened against a discriminator too, for `--detail`: on what, and how long. */
-  sharpened?: { trainingSet: TrainingSet; seed: number | string; images: number; steps: number; hours: number };
+  sharpened?: { trainingSet: TrainingSet; seed: number | string; images: number; steps: number; hours: number; /** How far its weights are on their way from the faithful ones, where not all of it. */ at?: number };
 }
 
 export interface StyleCard extends CommonCard {
