@@ -7,6 +7,9 @@ import { MAXIMUM_PIXELS } from './raster-read.js';
 export const ANIMATED_FORMATS = ['webp', 'gif'] as const;
 export type AnimatedFormat = (typeof ANIMATED_FORMATS)[number];
 
+/** Milliseconds of a frame: sharp writes no more. */
+const LONGEST_DELAY = 65_535;
+
 export interface Animation {
   width: number;
   /** Of one frame. */
@@ -21,6 +24,7 @@ export interface Animation {
 
 /** The format of an animated picture's bytes; undefined where they are none, or a single picture. */
 export async function animatedFormat(bytes: Buffer): Promise<AnimatedFormat | undefined> {
+  if (bytes.length === 0) return undefined;
   const { format, pages = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata().catch(() => ({ format: undefined, pages: 1 }));
   return pages > 1 ? ANIMATED_FORMATS.find((known) => known === format) : undefined;
 }
@@ -42,7 +46,7 @@ export async function readAnimation(path: string, bytes: Buffer, maximumPixels =
     .catch((error: Error) => {
       throw new UserError(`'${path}' is broken or cut short (${error.message.split('\n')[0]}); get a whole copy`);
     });
-  return { width, height: pageHeight, data: new Uint8Array(data.buffer, data.byteOffset, data.length), delay: Array.from({ length: pages }, (_, i) => delay[i] ?? 100), loop };
+  return { width, height: pageHeight, data: new Uint8Array(data.buffer, data.byteOffset, data.length), delay: Array.from({ length: pages }, (_, i) => Math.min(LONGEST_DELAY, delay[i] ?? 100)), loop };
 }
 
 /** The bytes of an animated file. GIF holds 256 colours a frame, without dithering, which would make still places flicker. */

@@ -49,7 +49,9 @@ interface Canvas {
  * @throws UserError for a path that is missing, and where no picture can serve.
  */
 export async function openCanvases(path: string, { shorter, least, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
-  const single = (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const info = await stat(path).catch(() => undefined);
+  if (!info) throw new UserError(`there is no file or folder '${path}'; check the path`);
+  const single = info.isFile();
   const all = single ? [basename(path)] : await findPictures(path);
   const files = all.length <= most ? all : Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)]!);
   const outcomes: ((Canvas & { sha256: string }) | Refused)[] = new Array(files.length);
@@ -93,7 +95,8 @@ export async function openCanvases(path: string, { shorter, least, most, not, si
       return out;
     },
     crop({ picture, x, y, mirrored }, side, n, out) {
-      const { width, data } = taken[picture]!;
+      const { width, height, data } = taken[picture]!;
+      if (x < 0 || y < 0 || x + side > width || y + side > height) throw new RangeError(`a crop of ${side} px at ${x}, ${y} does not lie in a picture of ${width}x${height}`);
       for (let row = 0; row < side; row++)
         for (let column = 0; column < side; column++) {
           const from = ((y + row) * width + x + (mirrored ? side - 1 - column : column)) * 3;

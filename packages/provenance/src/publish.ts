@@ -105,7 +105,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
  * digital source type compositeWithTrainedAlgorithmicMedia; and the assertion `org.zeuxis.generation`, with the source's title and
  * SHA-256 as `parent`. Credentials of the source are kept, and so is what their validation found: a source that was tampered with
  * stays one, and makes no other of the new picture.
- * @param encoded PNG, JPEG, WebP, AVIF or TIFF, as of `encodeRaster`; 768 MiB at most. Signing takes five times its size in memory.
+ * @param encoded PNG, JPEG, WebP, AVIF, TIFF or GIF, as of `encodeRaster` and `encodeAnimation`; 768 MiB at most. Signing takes five times its size in memory.
  * @throws UserError where the file is too large to sign or cannot be written.
  */
 export async function publishEdited(encoded: Uint8Array, path: string, edit: Edit, options: Signing): Promise<Published> {

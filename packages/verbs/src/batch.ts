@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
-import { type Identity, openIdentity, type Published } from '@zeuxis/provenance';
+import { type EditRecord, type Identity, openIdentity, type Published } from '@zeuxis/provenance';
 import type { VerbOptions } from './progress.js';
 import { findInputs } from './upscale/inputs.js';
 
@@ -58,15 +58,21 @@ export interface Work {
   make(): Promise<EditedFile>;
 }
 
+export interface BatchKind {
+  /** What is done to each picture, as in 'enlarged'. */
+  done: string;
+  /** Whether a picture's manifest says that it is a result of this kind: in a folder that is also the output's, those are not taken up again. */
+  isOurs(edit: EditRecord): boolean;
+}
+
 /**
  * Does a batch.
- * @param done what is done to each, as in 'enlarged'.
  * @throws UserError for options and folders that cannot serve; a fault of one file is told in `failures`.
  */
-export async function inBatch(options: BatchOptions, done: string, plan: (item: BatchItem) => Promise<Work>): Promise<BatchResult> {
+export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind, plan: (item: BatchItem) => Promise<Work>): Promise<BatchResult> {
   const { out, format = 'png', overwrite, signal, onProgress = () => {} } = options;
   if (format !== 'same' && !RASTER_FORMATS.includes(format)) throw new UserError(`there is no format '${format}'; choose same, ${RASTER_FORMATS.join(', ')}`);
-  const { inputs, failures } = await findInputs(options.inputs, out);
+  const { inputs, failures } = await findInputs(options.inputs, out, isOurs);
   const result: BatchResult = { files: [], kept: [], failures };
   if (inputs.length === 0) return result;
   const made = await mkdir(out, { recursive: true }).catch((error) => {
@@ -98,7 +104,8 @@ export async function inBatch(options: BatchOptions, done: string, plan: (item: 
         signal?.throwIfAborted();
         if (error.name === 'DeviceError') throw error;
         // A fault of ours too: what it meets in one file is no reason to leave the others undone.
-        const message = error.name === 'UserError' ? error.message : `'${path}' could not be ${done}: ${error.message.split('\n')[0]}`;
+        const said = error.name === 'UserError' ? (error.message.includes(path) ? error.message : `'${path}': ${error.message}`) : undefined;
+        const message = said ?? `'${path}' could not be ${done}: ${error.message.split('\n')[0]}`;
         failures.push({ source: path, message });
       });
     }

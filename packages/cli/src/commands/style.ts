@@ -11,7 +11,7 @@ interface StyleOptions extends EditOptions {
 }
 
 export function styleCommand(program: Command, finish: (code: number) => void): void {
-  editing(program.command('style'), 'PNG, JPEG, WebP, AVIF, TIFF or GIF, folders and patterns; animated ones stay animated')
+  editing(program.command('style'), 'PNG, JPEG, WebP, AVIF, TIFF or animated GIF, folders and patterns; what is animated stays so')
     .description('paint photographs in a trained style')
     .requiredOption('--model <name>', 'a shipped name, a .onnx file or a run folder')
     .option('--strength <x>', '0 to 1 (default): how much is painted', between(0, 1))

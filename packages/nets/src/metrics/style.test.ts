@@ -48,6 +48,8 @@ describe('structure', () => {
     expect(structureKept(waves, waves)).toEqual({ ssim: 1, edges: expect.closeTo(1, 10) });
     expect(structureKept(waves, brighter).edges).toBeCloseTo(1, 4);
     expect(structureKept(waves, brighter).ssim).toBeGreaterThan(0.9);
+    expect(structureKept(picture(64, 64, () => 0.5), picture(64, 64, () => 0.2)).edges).toBe(1);
+    expect(structureKept(picture(128, 96, () => 0.5), waves).edges).toBe(0);
     expect(structureKept(waves, picture(128, 96, (_, x, y) => 0.4 + 0.2 * Math.sin(y / 3) * Math.cos(x / 23))).ssim).toBeLessThan(0.3);
   });
 });

@@ -125,6 +125,8 @@ function correlation(a: Float64Array, b: Float64Array): number {
     aa += (a[i]! - ma) ** 2;
     bb += (b[i]! - mb) ** 2;
   }
+  // Of a picture without edges nothing can be said but whether the other has none either.
+  if (aa === 0 || bb === 0) return aa === bb ? 1 : 0;
   return ab / Math.sqrt(aa * bb);
 }
 

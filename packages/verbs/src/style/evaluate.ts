@@ -1,6 +1,7 @@
 // `evaluate` for styles: how near its pictures come to the painting, and how much of each photograph is left, beside the untouched
 // photograph and a plain transfer of colours.
 
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { colourTransfer, type Planar, type Structure, type StyleDistance, structureKept, styleDistance } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
@@ -46,6 +47,7 @@ async function planarOf(path: string, signal: AbortSignal | undefined): Promise<
  */
 export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
+  if (!(await stat(against).catch(() => undefined))?.isFile()) throw new UserError(`there is no file '${against}'; give the painting that the style was learned from`);
   const canvases = await openCanvases(against, { shorter: model.card.painted, least: 128, most: 1, ...(signal ? { signal } : {}) });
   const painting: Planar = { ...canvases.sizes[0]!, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
   const files = await findPictures(folder);
@@ -53,7 +55,12 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   const each: StyleEvaluation['each'] = [];
   try {
     for (const file of files) {
-      const photograph = await planarOf(join(folder, file), signal);
+      const photograph = await planarOf(join(folder, file), signal).catch((error: Error) => {
+        if (error.name !== 'UserError') throw error;
+        onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures', note: `left out: ${error.message}` });
+        return undefined;
+      });
+      if (!photograph) continue;
       const { width, height, data } = photograph;
       const painted: Planar = { width, height, data: new Float32Array(data.length) };
       await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, painted.data), 3), { margin: model.card.margin, signal });
@@ -66,6 +73,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   } finally {
     await painter.close();
   }
+  if (each.length === 0) throw new UserError(`'${folder}' holds no picture that can be measured`);
   const mean = (of: 'painted' | 'untouched' | 'transferred') =>
     Object.fromEntries((['patches', 'colour', 'ssim', 'edges'] as const).map((name) => [name, each.reduce((sum, row) => sum + row[of][name], 0) / each.length])) as unknown as StyleFigures;
   return {

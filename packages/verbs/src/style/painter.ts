@@ -138,8 +138,8 @@ function framed(source: Source): Source {
     read(x, y, w, h, out) {
       const columns = Array.from({ length: w }, (_, i) => mirrored(x + i, source.width));
       const rows = Array.from({ length: h }, (_, i) => mirrored(y + i, source.height));
-      const [left, top] = [Math.min(...columns), Math.min(...rows)];
-      const [iw, ih] = [Math.max(...columns) - left + 1, Math.max(...rows) - top + 1];
+      const [[left, right], [top, bottom]] = [bounds(columns), bounds(rows)];
+      const [iw, ih] = [right - left + 1, bottom - top + 1];
       const inner = new Float32Array(3 * iw * ih);
       source.read(left, top, iw, ih, inner);
       for (let c = 0; c < 3; c++)
@@ -151,6 +151,9 @@ function framed(source: Source): Source {
     },
   };
 }
+
+/** Least and largest; not by spreading, for there may be many thousands. */
+const bounds = (values: readonly number[]): [number, number] => values.reduce<[number, number]>(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
 
 /** Means of `factor` by `factor` pixels. */
 function reduce(source: Source, w: number, h: number, factor: number): Float32Array {

@@ -2,7 +2,7 @@
 
 import type { Value } from '@zeuxis/graph';
 import { type Animation, LUMA, type Raster } from '@zeuxis/pictures';
-import { interleaved, sinkTo, sourceOf } from '../upscale/samples.js';
+import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../upscale/samples.js';
 import type { Sink } from '../upscale/tiles.js';
 import type { Painter, PaintOptions } from './painter.js';
 
@@ -17,7 +17,10 @@ export interface PaintRasterOptions extends PaintOptions {
 export async function paintRaster(painter: Painter, raster: Raster, { cover, keepColour, mask, ...options }: PaintRasterOptions, moments?: Value): Promise<Raster> {
   const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
   const step = channels + (alpha ? 1 : 0);
-  const source = sourceOf(interleaved(width, height, data, step, 0, channels), 3);
+  // What cannot be seen must not be painted from: upscaling has the same trouble.
+  const colours = interleaved(width, height, alpha ? data.slice() : data, step, 0, channels);
+  if (alpha) fillUnknown(colours, seen(data, step, channels));
+  const source = sourceOf(colours, 3);
   const made = 3 + (alpha ? 1 : 0);
   const count = width * height * made;
   // A profile for grey does not fit colours.
@@ -60,7 +63,13 @@ export async function paintAnimation(painter: Painter, animation: Animation, opt
   const frame = (n: number): Raster => ({ width, height, channels: 3, alpha: true, depth: 8, data: data.subarray(n * size, (n + 1) * size), format: 'png' });
   const count = Math.min(MEASURED_FRAMES, delay.length);
   const chosen = Array.from({ length: count }, (_, i) => frame(Math.floor((i * delay.length) / count)));
-  const moments = await painter.momentsOver(chosen.map((raster) => sourceOf(interleaved(width, height, raster.data as Uint8Array, 4, 0, 3), 3)));
+  const moments = await painter.momentsOver(
+    chosen.map((raster) => {
+      const colours = interleaved(width, height, raster.data.slice() as Uint8Array, 4, 0, 3);
+      fillUnknown(colours, seen(raster.data, 4, 3));
+      return sourceOf(colours, 3);
+    }),
+  );
   const out = new Uint8Array(data.length);
   for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, moments)).data, n * size);
   return { ...animation, data: out };

@@ -77,7 +77,8 @@ describe('trainStyle', () => {
     ['a small painting', { pictures: 'small.png' }, /small\.png' cannot serve: too small: 100x100, the shorter side must be 128 px/],
     ['a painting that is none', { pictures: 'text.png' }, /text\.png' cannot serve: broken, or no picture/],
     ['content that is the painting itself', { content: 'alone' }, /holds no usable picture.*it is a painting that the style is learned from/],
-    ['a folder that is not there', { content: 'nowhere' }, /there is no folder/],
+    ['a folder that is not there', { content: 'nowhere' }, /there is no file or folder '.*nowhere'/],
+    ['a brush without measure', { scale: 1e6 }, /--scale must be from 0.1 to 4, not 1000000/],
     ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px from 64 on, not 50/],
     ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 64 px/],
   ])('refuses %s, and leaves nothing', async (_name, options, message) => {
@@ -88,6 +89,18 @@ describe('trainStyle', () => {
     const placed = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, typeof value === 'string' ? at(value) : value]));
     await expect(train('refused', placed)).rejects.toThrow(message);
     expect(await readdir(home)).not.toContain('refused');
+  });
+
+  it('refuses a run folder among the photographs, which it would train on when it goes on', async () => {
+    await expect(train(join('photographs', 'run'))).rejects.toThrow(/lies in the pictures' folder '.*photographs'; choose one outside it/);
+    expect(await readdir(at('photographs'))).not.toContain('run');
+  });
+
+  it('keeps photographs as large as the crops want them', async () => {
+    await mkdir(at('wide'));
+    await sharp({ create: { width: 700, height: 560, channels: 3, background: 'olive' } }).png().toFile(at('wide', '0.png'));
+    await sharp(Buffer.from(strokes(40))).resize(700, 560).png().toFile(at('wide.png'));
+    expect(await train('crops', { pictures: at('wide.png'), content: at('wide'), scale: 1.2, crop: 544, batch: 1, images: 1, snapshots: 1 })).toMatchObject({ images: 1 });
   });
 
   it('wants rights', async () => {
@@ -133,9 +146,30 @@ describe('style', () => {
     await sharp(mask, { raw: { width: 120, height: 90, channels: 1 } }).toColourspace('b-w').png().toFile(at('mask.png'));
     const half = await pixels((await paint({ inputs, mask: at('mask.png') })).files[0]!.path);
     const painted = await pixels((await paint({ inputs })).files[0]!.path);
+    // Another mask of that name is another picture's.
+    await sharp(Buffer.alloc(120 * 90, 255), { raw: { width: 120, height: 90, channels: 1 } }).toColourspace('b-w').png().toFile(at('mask.png'));
+    expect((await paint({ inputs, mask: at('mask.png'), overwrite: false })).failures[0]!.message).toMatch(/is there already/);
     const middle = 120 * 45 * 3;
     expect(Buffer.from(half.subarray(0, middle)).equals(Buffer.from(before.subarray(0, middle)))).toBe(true);
     expect(Buffer.from(half.subarray(middle)).equals(Buffer.from(painted.subarray(middle)))).toBe(true);
+  });
+
+  it('takes no result up again where results lie among the photographs', async () => {
+    await mkdir(at('place'));
+    await sharp(at('photographs', '1.png')).jpeg().toFile(at('place', 'a.jpg'));
+    const first = await paint({ inputs: [at('place')], out: at('place') });
+    expect(first).toMatchObject({ files: [{ source: at('place', 'a.jpg') }], failures: [] });
+    expect(await paint({ inputs: [at('place')], out: at('place'), overwrite: false })).toMatchObject({ files: [], kept: [{ source: at('place', 'a.jpg') }], failures: [] });
+  });
+
+  it('paints nothing from what cannot be seen', async () => {
+    const visible = async (hidden: number) => {
+      const data = Buffer.from(Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 32 ? [hidden, hidden, hidden, 0] : [90, (i * 7) % 256, 160, 255])).flat());
+      await sharp(data, { raw: { width: 64, height: 48, channels: 4 } }).png().toFile(at('cut.png'));
+      const after = await pixels((await paint({ inputs: [at('cut.png')] })).files[0]!.path);
+      return Array.from({ length: 64 * 48 }, (_, i) => i).filter((i) => i % 64 >= 32).flatMap((i) => [...after.subarray(i * 4, i * 4 + 3)]);
+    };
+    expect(await visible(255)).toEqual(await visible(0));
   });
 
   it('turns from the photograph, at strength 0, to the painting', async () => {
@@ -215,7 +249,7 @@ it('measures a style beside the untouched photographs and a transfer of colours'
   expect(mean.untouched).toMatchObject({ ssim: expect.closeTo(1, 6), edges: expect.closeTo(1, 6) });
   expect(mean.transferred.colour).toBeLessThan(mean.untouched.colour);
   expect(mean.painted.patches).toBeCloseTo(each.reduce((sum, { painted }) => sum + painted.patches, 0) / 4, 10);
-  await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no folder/);
+  await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no file '.*nowhere.png'/);
 });
 
 it('paints in tiles as it paints the whole, at sides of every kind', async () => {

@@ -1,7 +1,8 @@
 // `style`: photographs painted by a trained style, each signed with its source as an ingredient.
 
+import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { type AnimatedFormat, animatedFormat, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, UserError } from '@zeuxis/pictures';
+import { type AnimatedFormat, animatedFormat, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
 import type { StyleCard } from '../card.js';
@@ -36,20 +37,24 @@ export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCa
 }
 
 /** What one file's painting depends on beside the file and the model; kept in its manifest. */
-type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & { mask?: string };
+type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & {
+  /** Hexadecimal SHA-256 of the mask's pixels. */
+  mask?: string;
+};
 
 /**
- * Paints photographs. Formats, depths, opacity and camera data are kept; grey ones become colour.
+ * Paints photographs. Depths, opacity, colour profiles and camera data are kept; grey ones become colour, and of animated ones only frames and
+ * their times are kept.
  * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
  */
 export async function style(options: StyleOptions): Promise<StyleResult> {
   const { seed = 0, strength = 1, keepColour = false } = options;
   if (!(strength >= 0 && strength <= 1)) throw new UserError(`the strength must be from 0 to 1, not ${strength}`);
   const model = await findStyle(options.model);
-  const mask = options.mask === undefined ? undefined : await readMask(options.mask);
+  const mask = options.mask === undefined ? undefined : await readMask(options.mask, options.maximumPixels);
   const painter = await openPainter(model, options, seed, strength);
-  const settings: Settings = { seed, strength, ...(keepColour ? { keepColour } : {}), ...(options.mask ? { mask: basename(options.mask) } : {}) };
-  return inBatch(options, 'painted', async (item) => plan(item, { options, model, painter, mask, settings })).finally(() => painter.close());
+  const settings: Settings = { seed, strength, ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
+  return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, async (item) => plan(item, { options, model, painter, mask: mask?.raster, settings })).finally(() => painter.close());
 }
 
 /** Below this strength the picture fades into the photograph as well, so that the dial ends at it. */
@@ -63,17 +68,18 @@ interface Job {
   settings: Settings;
 }
 
-async function readMask(path: string): Promise<Raster> {
-  const mask = await readRaster(path);
-  if (mask.channels !== 1) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
-  return mask;
+async function readMask(path: string, maximumPixels: number | undefined): Promise<{ raster: Raster; sha256: string }> {
+  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  if (raster.channels !== 1) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
+  const { buffer, byteOffset, byteLength } = raster.data;
+  return { raster, sha256: createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex') };
 }
 
 /** What a file becomes: animated pictures stay animated. */
-async function formatFor({ path, bytes }: BatchItem, format: StyleOptions['format'] = 'png'): Promise<RasterFormat | AnimatedFormat> {
+async function formatFor({ path, bytes }: BatchItem, format: StyleOptions['format']): Promise<RasterFormat | AnimatedFormat> {
   const animated = await animatedFormat(bytes);
-  if (!animated) return format === 'same' ? formatOfName(path) : format;
-  if (format === 'same' || format === 'png') return animated;
+  if (!animated) return format === 'same' ? formatOfName(path) : (format ?? 'png');
+  if (format === 'same' || format === undefined) return animated;
   if (format !== 'webp') throw new UserError(`'${path}' is animated, which ${format} cannot be; choose webp, or leave --format out`);
   return format;
 }
@@ -116,7 +122,9 @@ async function make({ path, bytes, identity }: BatchItem, target: string, format
 async function painted(path: string, bytes: Buffer, format: RasterFormat | AnimatedFormat, { options, model, painter, mask }: Job) {
   const { maximumPixels, quality, signal, onProgress, strength = 1, keepColour = false } = options;
   const given = { margin: model.card.margin, signal, cover: Math.min(1, strength / FADED), keepColour, mask };
+  // What cannot be is said before the work.
   const fits = ({ width, height }: { width: number; height: number }) => {
+    if (format !== 'gif') requireFits(width, height, format);
     if (mask && (mask.width !== width || mask.height !== height))
       throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${width}x${height}; give a mask of the same size`);
   };

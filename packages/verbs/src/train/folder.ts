@@ -13,12 +13,12 @@ import { runPaths } from './loop.js';
  * @throws UserError where the folder cannot be made or lies among the pictures; DeviceError where the device does not start.
  */
 export async function inRunFolder<T>(
-  { out, pictures, device = 'cpu' }: { out: string; pictures: string; device?: string },
+  { out, pictures, device = 'cpu' }: { out: string; pictures: string | readonly string[]; device?: string },
   work: (begin: () => void) => Promise<T>,
 ): Promise<T> {
   // A run must not train on its own grids.
-  if (!relative(resolve(pictures), resolve(out)).startsWith('..'))
-    throw new UserError(`the run folder '${out}' lies in the pictures' folder '${pictures}'; choose one outside it`);
+  for (const folder of [pictures].flat())
+    if (!relative(resolve(folder), resolve(out)).startsWith('..')) throw new UserError(`the run folder '${out}' lies in the pictures' folder '${folder}'; choose one outside it`);
   await (await openSession(compile({ y: add(input('x', [1]), 1) }), { device, threads: 1 })).close();
   const { grids } = runPaths(out);
   // The uppermost folder that had to be made, or undefined where all were there.

@@ -42,6 +42,8 @@ export interface StyleSettings extends StyleTrainerOptions {
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [4, 160, 60];
 /** Shorter sides in px of the paintings at scale 1, and of photographs. */
 const [PAINTED, PHOTOGRAPHED] = [480, 480];
+/** The finest brush and the widest: at this, 64 paintings take a gigabyte. */
+const SCALES = [0.1, 4] as const;
 const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 400];
 /** The smallest painting: below it there are no strokes to see. */
 const SMALLEST_PAINTING = 128;
@@ -66,7 +68,7 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
   const paintings = await openCanvases(pictures, { shorter: shorterOf(scale), least: Math.max(SMALLEST_PAINTING, side), most: MOST_PAINTINGS, ...common('paintings') });
-  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED, least: side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
+  const photographs = await openCanvases(content, { shorter: Math.max(PHOTOGRAPHED, side), least: side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
   for (const [stage, { count, skipped, reserved }] of [['paintings', paintings], ['photographs', photographs]] as const)
     for (const { file, reason } of [...skipped, ...reserved]) onProgress({ stage, done: count, total: count, unit: 'pictures', note: `left out ${file}: ${reason}` });
   return { paintings, photographs };
@@ -84,9 +86,10 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
   const rights = before?.settings.rights ?? options.rights;
   if (!rights) throw new UserError(MISSING_RIGHTS);
   const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? 1];
+  if (!(scale >= SCALES[0] && scale <= SCALES[1])) throw new UserError(`--scale must be from ${SCALES[0]} to ${SCALES[1]}, not ${scale}`);
   if (side % CROP_STEP !== 0 || side < SMALLEST_CROP) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px from ${SMALLEST_CROP} on, not ${side}; try ${DEFAULT_CROP}`);
   if (shorterOf(scale) < side) throw new UserError(`at --scale ${scale} the paintings would be smaller than a crop of ${side} px; take a larger scale or a smaller --crop`);
-  return inRunFolder(options, async (begin) => {
+  return inRunFolder({ ...options, pictures: [options.pictures, options.content] }, async (begin) => {
     if (before) begin();
     const { paintings, photographs } = await openBoth(options, side, scale);
     const fingerprint = `${paintings.fingerprint} ${photographs.fingerprint}`;

@@ -3,7 +3,7 @@
 import { open, realpath, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { findPictures, UserError } from '@zeuxis/pictures';
-import { verify } from '@zeuxis/provenance';
+import { type EditRecord, verify } from '@zeuxis/provenance';
 
 /** Beside the extensions of pictures: DICOM, which often has none, and what is refused by name rather than passed over. */
 const EXTRA = ['.dcm', '.gif', ''];
@@ -32,12 +32,12 @@ export interface Inputs {
  * All files that the arguments name, folders with everything below them, each with the name of its result. Results of earlier runs,
  * in an output folder that lies among the pictures, are not taken up again.
  */
-export async function findInputs(args: readonly string[], out: string): Promise<Inputs> {
+export async function findInputs(args: readonly string[], out: string, isOurs: (edit: EditRecord) => boolean): Promise<Inputs> {
   const paths = new Map<string, string>();
   const failures: Inputs['failures'] = [];
   const add = (path: string) => paths.set(resolve(path), paths.get(resolve(path)) ?? path);
   for (const argument of args)
-    await expand(argument, out).then(
+    await expand(argument, out, isOurs).then(
       (found) => found.forEach(add),
       (error: Error) => {
         if (error.name !== 'UserError') throw error;
@@ -53,7 +53,7 @@ const KNOWN = /\.(png|jpe?g|webp|avif|tiff?|gif|dcm|heic|heif|bmp|svg|jxl|txt)$/
 export const hasPictureName = (path: string): boolean => KNOWN.test(path) && !/\.dcm$/i.test(path);
 const nameOf = (path: string): string => basename(path).replace(KNOWN, '');
 
-async function expand(argument: string, out: string): Promise<string[]> {
+async function expand(argument: string, out: string, isOurs: (edit: EditRecord) => boolean): Promise<string[]> {
   const info = await stat(argument).catch(() => undefined);
   if (info?.isDirectory()) {
     const [folder, results] = [await realpath(argument), await realpath(out).catch(() => undefined)];
@@ -63,10 +63,11 @@ async function expand(argument: string, out: string): Promise<string[]> {
     if (found.length === 0) throw new UserError(`'${argument}' holds no PNG, JPEG, WebP, AVIF, TIFF or DICOM; give a folder of pictures`);
     if (results === undefined || relative(folder, results).startsWith('..')) return found;
     // In the very folder of the pictures only its manifest tells a result from a picture.
-    const isResult = async (path: string) =>
-      folder === results
-        ? extname(path).toLowerCase() !== '.dcm' && (await verify(path).catch(() => undefined))?.edit?.scale !== undefined
-        : !relative(results, await realpath(path).catch(() => path)).startsWith('..');
+    const isResult = async (path: string) => {
+      if (folder !== results) return !relative(results, await realpath(path).catch(() => path)).startsWith('..');
+      const edit = extname(path).toLowerCase() === '.dcm' ? undefined : (await verify(path).catch(() => undefined))?.edit;
+      return edit !== undefined && isOurs(edit);
+    };
     const marks = await Promise.all(found.map(isResult));
     return found.filter((_, i) => !marks[i]);
   }

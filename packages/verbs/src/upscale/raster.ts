@@ -2,7 +2,7 @@
 
 import type { Session } from '@zeuxis/graph';
 import type { Raster } from '@zeuxis/pictures';
-import { fillUnknown, interleaved, sinkTo, sourceOf } from './samples.js';
+import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from './samples.js';
 import { enlarge, type TileOptions } from './tiles.js';
 
 /** How often a raster's tiles pass through the network. */
@@ -21,7 +21,7 @@ export async function enlargeRaster(session: Session, raster: Raster, options: T
   const to = (first: number, n: number) => sinkTo(interleaved(large.width, large.height, large.data, step, first, n), wanted);
   const from = (values: Raster['data'], first: number, n: number) => interleaved(width, height, values, step, first, n);
   const colours = from(alpha ? data.slice() : data, 0, channels);
-  if (alpha) fillUnknown(colours, Uint8Array.from({ length: width * height }, (_, i) => (data[i * step + channels]! > 0 ? 1 : 0)));
+  if (alpha) fillUnknown(colours, seen(data, step, channels));
   await enlarge(session, sourceOf(colours, wanted), to(0, channels), options);
   if (alpha) await enlarge(session, sourceOf(from(data, channels, 1), wanted), to(channels, 1), options);
   return large;

@@ -84,6 +84,9 @@ export function sinkTo({ width, count, data, first, apart, step, low, high }: Sa
   };
 }
 
+/** Which pixels can be seen: those whose sample at `opacity` of each `step` is not 0. */
+export const seen = (data: ArrayLike<number>, step: number, opacity: number): Uint8Array => Uint8Array.from({ length: data.length / step }, (_, i) => (data[i * step + opacity]! > 0 ? 1 : 0));
+
 /**
  * Fills in the samples of pixels that are not known (0 in `known`, which is used up) from their neighbours, in place, ring by
  * ring from what is known outward. Where nothing is known all stays.

@@ -50,7 +50,7 @@ export async function upscale(options: UpscaleOptions): Promise<UpscaleResult> {
   if (named && named.card.scale !== scale)
     throw new UserError(`the model '${named.name}' was trained to enlarge ${named.card.scale} times, not ${scale}; leave --scale out, or name another model`);
   const models = new Models(named, scale, options);
-  const result = await inBatch(options, 'enlarged', (item) => plan(item, options, models)).finally(() => models.close());
+  const result = await inBatch(options, { done: 'enlarged', isOurs: ({ scale: made }) => made !== undefined }, (item) => plan(item, options, models)).finally(() => models.close());
   return { scale, ...result };
 }
 
