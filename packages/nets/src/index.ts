@@ -13,7 +13,7 @@ export * from './gan/steps.js';
 export * from './gan/trainer.js';
 export * from './layers.js';
 export * from './metrics/index.js';
-export * from './metrics/style.js';
+export { boxReduced, colourTransfer, type Planar, type Structure, type StyleDistance, structureKept, styleDistance } from './metrics/style.js';
 export * from './network.js';
 export { Random } from './random.js';
 export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';

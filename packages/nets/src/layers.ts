@@ -1,7 +1,7 @@
 // Layers: functions from weights and a tensor to a tensor. Initialisation follows He et al. (2015): a deviation of
 // gain / sqrt(fan in), with the gain sqrt(2 / (1 + slope^2)) of the leaky ReLU that follows.
 
-import { add, addBias, type ConvolutionOptions, conv, convTranspose, matmul, pad, type Tensor } from '@zeuxis/graph';
+import { add, addBias, type ConvolutionOptions, conv, convTranspose, matmul, matrix, pad, resample, type Tensor } from '@zeuxis/graph';
 import type { Weights } from './network.js';
 
 export const SLOPE = 0.2;
@@ -30,6 +30,13 @@ export function convolution(
   const inner = x.extent(1) / (options.groups ?? 1);
   const deviation = gain / Math.sqrt(inner * kernel * kernel);
   return conv(x, p.get(`${name}.weight`, [out, inner, kernel, kernel], deviation), rest);
+}
+
+/** The means of `side` by `side` pixels: x [n, c, h, w] -> [n, c, h / side, w / side]. */
+export function boxDown(x: Tensor, side: number): Tensor {
+  if (side === 1) return x;
+  const means = (n: number) => matrix(n / side, n, (i, j) => (Math.floor(j / side) === i ? 1 / side : 0));
+  return resample(x, means(x.extent(2)), means(x.extent(3)));
 }
 
 /**

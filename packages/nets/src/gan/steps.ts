@@ -52,7 +52,7 @@ function feeds({ shape, generator, discriminator }: Gan, batch: number) {
  * Inputs: real, z, labels, generator, discriminator, moment, rate, beta2, correction and, with the penalty, gamma.
  */
 export function discriminatorStep(gan: Gan, { batch, ...options }: StepOptions): Step {
-  const update = (gradient: Tensor) => adam(feeds(gan, batch).d, input('moment', [gan.discriminator.size]), gradient, adamInputs());
+  const update = (gradient: Tensor) => adam(input('discriminator', [gan.discriminator.size]), input('moment', [gan.discriminator.size]), gradient, adamInputs());
   return new Step(batch, (part) => discriminatorLoss(gan, { batch: part, ...options }), update);
 }
 
@@ -83,7 +83,7 @@ function discriminatorLoss(gan: Gan, { batch, penalty, augment = false }: StepOp
  */
 export function generatorStep(gan: Gan, { batch, augment = false }: Omit<StepOptions, 'penalty'>): Step {
   const update = (gradient: Tensor) => {
-    const next = adam(feeds(gan, batch).g, input('moment', [gan.generator.size]), gradient, adamInputs());
+    const next = adam(input('generator', [gan.generator.size]), input('moment', [gan.generator.size]), gradient, adamInputs());
     return { ...next, nextAverage: movingAverage(next.nextWeights) };
   };
   return new Step(batch, (part) => generatorLoss(gan, { batch: part, augment }), update);

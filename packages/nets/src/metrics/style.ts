@@ -15,6 +15,8 @@ export interface Planar {
   data: Float32Array;
 }
 
+/** Luminance of red, green and blue (BT.601). */
+export const LUMA = [0.299, 0.587, 0.114] as const;
 const [SAMPLES, DIRECTIONS, SIDE] = [4096, 64, 7];
 const REDUCTIONS = [1, 2, 4, 8];
 /** Reduction at which structure is compared. */
@@ -103,10 +105,9 @@ export function structureKept(photograph: Planar, made: Planar): Structure {
   return { ssim: ssim(a, b, 1), edges: correlation(gradients(a), gradients(b)) };
 }
 
-/** BT.601. */
 function luminance({ width, height, data }: Planar) {
   const plane = width * height;
-  return { width, height, data: Float64Array.from({ length: plane }, (_, i) => 0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!) };
+  return { width, height, data: Float64Array.from({ length: plane }, (_, i) => LUMA[0] * data[i]! + LUMA[1] * data[plane + i]! + LUMA[2] * data[2 * plane + i]!) };
 }
 
 /** Length of the gradient between neighbours, all but the last row and column. */

@@ -6,24 +6,18 @@
 // structure, so that a flat sky may be painted.
 
 import { add, concat, constant, div, input, leakyRelu, matrix, mean, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
-import { bias, convolution, GAIN } from '../layers.js';
+import { bias, boxDown, convolution, GAIN } from '../layers.js';
+import { LUMA } from '../metrics/style.js';
 import { Network, type Weights } from '../network.js';
 
 /** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
 const REDUCTIONS = [1, 2, 4] as const;
 const CHANNELS = [24, 48, 96] as const;
 
-/** The means of `side` by `side` pixels. */
-export function reduced(x: Tensor, side: number): Tensor {
-  if (side === 1) return x;
-  const means = (n: number) => matrix(n / side, n, (i, j) => (Math.floor(j / side) === i ? 1 / side : 0));
-  return resample(x, means(x.extent(2)), means(x.extent(3)));
-}
-
 /** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches]. */
 function judge(p: Weights, x: Tensor): Tensor {
   const logits = REDUCTIONS.map((reduction) => {
-    let y = reduced(x, reduction);
+    let y = boxDown(x, reduction);
     for (const [i, width] of CHANNELS.entries()) {
       const name = `${reduction}.down${i}`;
       y = leakyRelu(bias(p, name, convolution(p, name, y, width, 4, { stride: i < 2 ? 2 : 1, padding: 1, gain: GAIN })));
@@ -37,7 +31,7 @@ function judge(p: Weights, x: Tensor): Tensor {
 export const paintingDiscriminator = (side: number): Network<[Tensor]> => new Network(judge, [input('x', [1, 3, side, side])]);
 
 /** Of BT.601, [n, 3, h, w] -> [n, 1, h, w]. */
-const luminance = (x: Tensor): Tensor => sumKeep(mul(x, constant(Float32Array.of(0.299, 0.587, 0.114), [1, 3, 1, 1])), [1]);
+const luminance = (x: Tensor): Tensor => sumKeep(mul(x, constant(Float32Array.from(LUMA), [1, 3, 1, 1])), [1]);
 
 /** Means over windows of `side` by `side` pixels around each, cut off at the edges. */
 function windowed(x: Tensor, side: number): Tensor {
@@ -57,7 +51,7 @@ const EACH = [1, 2, 3] as const;
 /** One minus the local correlation of luminance, 0 to 2, weighed by the photograph's structure. */
 export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
   const at = (reduction: number): Tensor => {
-    const [a, b] = [made, photograph].map((x) => reduced(luminance(x), reduction)) as [Tensor, Tensor];
+    const [a, b] = [made, photograph].map((x) => boxDown(luminance(x), reduction)) as [Tensor, Tensor];
     const [ma, mb] = [windowed(a, WINDOW), windowed(b, WINDOW)];
     const va = sub(windowed(square(a), WINDOW), square(ma));
     const vb = sub(windowed(square(b), WINDOW), square(mb));

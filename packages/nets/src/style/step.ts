@@ -63,7 +63,7 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
     const total = penalty ? add(lost, mul(mul(input('gamma', []), 0.5), slopes)) : lost;
     return { gradient: bound.gradient(total), report: { loss: lost, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, fake))) } };
   };
-  const update = (gradient: Tensor) => adam(feeds(painter, discriminator, crops).judge, input('moment', [discriminator.size]), gradient, adamInputs());
+  const update = (gradient: Tensor) => adam(input('discriminator', [discriminator.size]), input('moment', [discriminator.size]), gradient, adamInputs());
   return new Step(crops.batch, loss, update);
 }
 
@@ -85,7 +85,7 @@ export function painterStep(painter: StyleNetwork, discriminator: Network<[Tenso
     return { gradient: bound.gradient(total), report: { loss: lost, content, variation } };
   };
   const update = (gradient: Tensor) => {
-    const next = adam(feeds(painter, discriminator, crops).weights, input('moment', [painter.size]), gradient, adamInputs());
+    const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());
     return { ...next, nextAverage: movingAverage(next.nextWeights) };
   };
   return new Step(crops.batch, loss, update);

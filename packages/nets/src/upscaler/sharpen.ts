@@ -3,10 +3,10 @@
 // all that could have been; a sharpened one draws one of them. What it draws must still be the small picture when it is reduced,
 // and not far from the truth.
 
-import { abs, add, concat, input, leakyRelu, matrix, mean, mul, resample, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, concat, input, leakyRelu, mean, mul, sign, sliceAxis, sub, type Tensor } from '@zeuxis/graph';
 import { adam, adamInputs, movingAverage } from '../adam.js';
 import { discriminatorGame, generatorGame, squaredSlopes } from '../gan/loss.js';
-import { bias, convolution, GAIN } from '../layers.js';
+import { bias, boxDown, convolution, GAIN } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import type { Upscaler } from './network.js';
@@ -50,7 +50,7 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
  * with the penalty, gamma.
  */
 export function patchDiscriminatorStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape & { penalty: boolean }): Step {
-  const update = (gradient: Tensor) => adam(feeds(upscaler, discriminator, sizes).judge, input('moment', [discriminator.size]), gradient, adamInputs());
+  const update = (gradient: Tensor) => adam(input('discriminator', [discriminator.size]), input('moment', [discriminator.size]), gradient, adamInputs());
   return new Step(sizes.batch, (batch) => judgeLoss(upscaler, discriminator, { ...sizes, batch }), update);
 }
 
@@ -70,19 +70,13 @@ function judgeLoss(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: 
   return { gradient: bound.gradient(loss), report };
 }
 
-/** The means of `scale` by `scale` pixels. */
-function reduced(x: Tensor, scale: number): Tensor {
-  const means = (side: number) => matrix(side / scale, side, (i, j) => (Math.floor(j / scale) === i ? 1 / scale : 0));
-  return resample(x, means(x.extent(2)), means(x.extent(3)));
-}
-
 /**
  * Outputs: `nextWeights`, `nextMoment`, `nextAverage`, and the scalars `loss` (the game's), `error` (the mean absolute one).
  * Inputs: small, large, weights, discriminator, moment, average, decay, Adam's numbers, and `adversarial`, the game's weight.
  */
 export function sharpenStep(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes: CropShape): Step {
   const update = (gradient: Tensor) => {
-    const next = adam(feeds(upscaler, discriminator, sizes).weights, input('moment', [upscaler.network.size]), gradient, adamInputs());
+    const next = adam(input('weights', [upscaler.network.size]), input('moment', [upscaler.network.size]), gradient, adamInputs());
     return { ...next, nextAverage: movingAverage(next.nextWeights) };
   };
   return new Step(sizes.batch, (batch) => sharpenLoss(upscaler, discriminator, { ...sizes, batch }), update);
@@ -96,7 +90,7 @@ function sharpenLoss(upscaler: Upscaler, discriminator: Network<[Tensor]>, sizes
   const { weights: fixed } = discriminator.bind(d);
   const game = generatorGame(discriminator.build(fixed, centred(large)), discriminator.build(fixed, centred(made)));
   const error = mean(abs(sub(made, large)));
-  const kept = mean(abs(sub(reduced(made, shape.scale), reduced(large, shape.scale))));
+  const kept = mean(abs(sub(boxDown(made, shape.scale), boxDown(large, shape.scale))));
   const loss = add(add(mul(error, 0.5), kept), mul(input('adversarial', []), game));
   return { gradient: bound.gradient(loss), report: { loss: game, error } };
 }

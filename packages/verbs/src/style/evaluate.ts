@@ -6,9 +6,9 @@ import { basename, join } from 'node:path';
 import { colourTransfer, type Planar, type Structure, type StyleDistance, structureKept, styleDistance } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
+import { planar, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { planar, sinkTo, sourceOf } from '../upscale/samples.js';
 import { openPainter } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */

@@ -4,12 +4,12 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
+import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { inTiles, type Sink, type Source, tileCount } from '../upscale/tiles.js';
 
 /** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them at a quarter of the sides. */
 export const STYLE_MARGIN = 56;
@@ -20,8 +20,6 @@ export const STYLE_TILE = 704;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
 
-const MOMENTS = momentsOf(defineStyle());
-
 export interface PaintOptions {
   margin: number;
   tile?: number;
@@ -31,6 +29,8 @@ export interface PaintOptions {
 
 export class Painter {
   private readonly rows = new Map<number, Float32Array>();
+  /** Values in a picture's moments. */
+  private readonly size = momentsOf(defineStyle());
 
   constructor(
     private readonly session: Session,
@@ -48,8 +48,9 @@ export class Painter {
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
       const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
-      if (right <= left || bottom <= top) return;
-      sink(cut(values, width, height, { left, top, right, bottom }), x + left - STYLE_FRAME, y + top - STYLE_FRAME, right - left, bottom - top);
+      const inner = { x: left, y: top, width: right - left, height: bottom - top };
+      if (inner.width <= 0 || inner.height <= 0) return;
+      sink(cropPlanar(values, 3, width, height, inner), x + left - STYLE_FRAME, y + top - STYLE_FRAME, inner.width, inner.height);
     };
     await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
     this.rows.clear();
@@ -60,12 +61,12 @@ export class Painter {
    * last bit, where nothing moves as far around as the network sees.
    */
   async momentsOver(sources: readonly Source[]): Promise<Value> {
-    const sum = new Float32Array(MOMENTS);
+    const sum = new Float32Array(this.size);
     for (const source of sources) {
       const { data } = await this.measure(framed(source));
-      for (let i = 0; i < MOMENTS; i++) sum[i]! += Number(data[i]) / sources.length;
+      for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]) / sources.length;
     }
-    return floats(sum, [1, MOMENTS, 1, 1]);
+    return floats(sum, [1, this.size, 1, 1]);
   }
 
   /** The moments of a picture, of it reduced where it is large. */
@@ -85,7 +86,7 @@ export class Painter {
       strength: floats([this.strength], [1]),
       share: floats([1 / (w * h)], [1]),
       given: floats([moments ? 1 : 0], [1]),
-      moments: moments ?? floats(new Float32Array(MOMENTS), [1, MOMENTS, 1, 1]),
+      moments: moments ?? floats(new Float32Array(this.size), [1, this.size, 1, 1]),
     });
   }
 
@@ -155,30 +156,14 @@ function framed(source: Source): Source {
 /** Least and largest; not by spreading, for there may be many thousands. */
 const bounds = (values: readonly number[]): [number, number] => values.reduce<[number, number]>(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
 
-/** Means of `factor` by `factor` pixels. */
+/** Means of `factor` by `factor` pixels, band by band: the whole may be too large for memory. */
 function reduce(source: Source, w: number, h: number, factor: number): Float32Array {
   const out = new Float32Array(3 * w * h);
-  const band = new Float32Array(3 * w * factor * factor);
+  const band = { width: w * factor, height: factor, data: new Float32Array(3 * w * factor * factor) };
   for (let row = 0; row < h; row++) {
-    source.read(0, row * factor, w * factor, factor, band);
-    for (let c = 0; c < 3; c++)
-      for (let column = 0; column < w; column++) {
-        let sum = 0;
-        for (let i = 0; i < factor; i++) for (let j = 0; j < factor; j++) sum += band[(c * factor + i) * w * factor + column * factor + j]!;
-        out[(c * h + row) * w + column] = sum / factor ** 2;
-      }
+    source.read(0, row * factor, band.width, factor, band.data);
+    const { data } = boxReduced(band, factor);
+    for (let c = 0; c < 3; c++) out.set(data.subarray(c * w, (c + 1) * w), (c * h + row) * w);
   }
-  return out;
-}
-
-/** A part of planar values. */
-function cut(values: Float32Array, width: number, height: number, { left, top, right, bottom }: Record<'left' | 'top' | 'right' | 'bottom', number>): Float32Array {
-  const [w, h] = [right - left, bottom - top];
-  const out = new Float32Array(3 * w * h);
-  for (let c = 0; c < 3; c++)
-    for (let row = 0; row < h; row++) {
-      const from = (c * height + top + row) * width + left;
-      out.set(values.subarray(from, from + w), (c * h + row) * w);
-    }
   return out;
 }

@@ -2,8 +2,8 @@
 
 import type { Value } from '@zeuxis/graph';
 import { type Animation, LUMA, type Raster } from '@zeuxis/pictures';
-import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../upscale/samples.js';
-import type { Sink } from '../upscale/tiles.js';
+import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../edit/samples.js';
+import type { Sink } from '../edit/tiles.js';
 import type { Painter, PaintOptions } from './painter.js';
 
 export interface PaintRasterOptions extends PaintOptions {

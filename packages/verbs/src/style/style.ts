@@ -4,11 +4,10 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { type AnimatedFormat, animatedFormat, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
-import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
 import type { StyleCard } from '../card.js';
+import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { findModel, type ListedModel } from '../models.js';
 import { tileProgress } from '../progress.js';
-import { formatOfName } from '../upscale/picture.js';
 import { VERSION } from '../version.js';
 import { openPainter, Painter } from './painter.js';
 import { paintAnimation, paintRaster } from './raster.js';
@@ -75,18 +74,24 @@ async function readMask(path: string, maximumPixels: number | undefined): Promis
   return { raster, sha256: createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex') };
 }
 
-/** What a file becomes: animated pictures stay animated. */
-async function formatFor({ path, bytes }: BatchItem, format: StyleOptions['format']): Promise<RasterFormat | AnimatedFormat> {
+/** What a file becomes. */
+interface Form {
+  format: RasterFormat | AnimatedFormat;
+  animated: boolean;
+}
+
+/** Animated pictures stay animated. */
+async function formOf({ path, bytes }: BatchItem, format: StyleOptions['format']): Promise<Form> {
   const animated = await animatedFormat(bytes);
-  if (!animated) return format === 'same' ? formatOfName(path) : (format ?? 'png');
-  if (format === 'same' || format === undefined) return animated;
-  if (format !== 'webp') throw new UserError(`'${path}' is animated, which ${format} cannot be; choose webp, or leave --format out`);
-  return format;
+  if (!animated) return { format: format === 'same' ? formatOfName(path) : (format ?? 'png'), animated: false };
+  if (format !== undefined && format !== 'same' && format !== 'webp') throw new UserError(`'${path}' is animated, which ${format} cannot be; choose webp, or leave --format out`);
+  return { format: format === 'webp' ? format : animated, animated: true };
 }
 
 async function plan(item: BatchItem, job: Job): Promise<Work> {
   const { options, model, settings } = job;
-  const format = await formatFor(item, options.format);
+  const form = await formOf(item, options.format);
+  const { format } = form;
   const target = join(options.out, `${item.name}${format === 'gif' ? '.gif' : RASTER_EXTENSION[format]}`);
   return {
     target,
@@ -96,13 +101,13 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
       const same = (['seed', 'strength', 'keepColour', 'mask'] as const).every((name) => String(made?.[name]) === String(settings[name]));
       return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === model.sha256 && same;
     },
-    make: () => make(item, target, format, job),
+    make: () => make(item, target, form, job),
   };
 }
 
-async function make({ path, bytes, identity }: BatchItem, target: string, format: RasterFormat | AnimatedFormat, job: Job): Promise<EditedFile> {
+async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, job: Job): Promise<EditedFile> {
   const { model, settings } = job;
-  const { encoded, width, height } = await painted(path, bytes, format, job);
+  const { encoded, width, height } = await painted(path, bytes, form, job);
   const { trainingSet } = model.card;
   const published = await publishEdited(
     encoded,
@@ -119,7 +124,7 @@ async function make({ path, bytes, identity }: BatchItem, target: string, format
 }
 
 /** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
-async function painted(path: string, bytes: Buffer, format: RasterFormat | AnimatedFormat, { options, model, painter, mask }: Job) {
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, model, painter, mask }: Job) {
   const { maximumPixels, quality, signal, onProgress, strength = 1, keepColour = false } = options;
   const given = { margin: model.card.margin, signal, cover: Math.min(1, strength / FADED), keepColour, mask };
   // What cannot be is said before the work.
@@ -128,7 +133,7 @@ async function painted(path: string, bytes: Buffer, format: RasterFormat | Anima
     if (mask && (mask.width !== width || mask.height !== height))
       throw new UserError(`the mask is ${mask.width}x${mask.height} and '${path}' ${width}x${height}; give a mask of the same size`);
   };
-  if (format === 'gif' || (await animatedFormat(bytes))) {
+  if (animated || format === 'gif') {
     const animation = await readAnimation(path, bytes, maximumPixels);
     fits(animation);
     const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length, onProgress);

@@ -37,14 +37,8 @@ export interface TrainingOptions extends VerbOptions {
 export interface RunSettings extends TrainerOptions, KeptSettings {
   shape: GanShape;
   labels: string[];
-  rights: Rights;
-  /** Multiplies the schedule's learning rate and its penalty. */
-  rateScale: number;
+  /** Multiplies the schedule's penalty. */
   gammaScale: number;
-  /** Of the data set. */
-  fingerprint: string;
-  /** Of both networks' tables of weights: a later version may order them differently. */
-  networks: string;
 }
 
 export const DEFAULT_MINUTES = 30;
@@ -110,7 +104,14 @@ export function checkOptions(options: Numbers): void {
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** What every run keeps of how it was begun. */
-interface KeptSettings {
+export interface KeptSettings {
+  rights: Rights;
+  /** Multiplies the schedule's learning rates. */
+  rateScale: number;
+  /** Of the pictures. */
+  fingerprint: string;
+  /** Of the networks' tables of weights: a later version may order them differently. */
+  networks: string;
   length: RunLength;
   licence: string;
   snapshots: number;

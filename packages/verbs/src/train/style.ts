@@ -3,10 +3,10 @@
 import { targetOf } from '@zeuxis/graph/node';
 import { defineStyle, judgedSide, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
-import type { Rights, StyleCard } from '../card.js';
+import type { StyleCard } from '../card.js';
 import { inRunFolder, MISSING_RIGHTS } from './folder.js';
-import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
+import { Loop, type RunResult, runPaths } from './loop.js';
+import { checkOptions, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
 /** For 60 minutes where no length is given. */
@@ -27,16 +27,8 @@ export interface TrainStyleOptions extends TrainingOptions {
 
 export type TrainStyleResult = RunResult<StyleCard>;
 
-export interface StyleSettings extends StyleTrainerOptions {
+export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
   scale: number;
-  rights: Rights;
-  rateScale: number;
-  /** Of the paintings and of the photographs. */
-  fingerprint: string;
-  networks: string;
-  length: RunLength;
-  licence: string;
-  snapshots: number;
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [4, 160, 60];

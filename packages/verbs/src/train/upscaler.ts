@@ -16,12 +16,12 @@ import {
   type UpscalerTrainerOptions,
 } from '@zeuxis/nets';
 import { DEGRADATIONS, type Degradation, openPairs, UserError } from '@zeuxis/pictures';
-import { type Rights, readModel, type UpscalerCard } from '../card.js';
+import { readModel, type UpscalerCard } from '../card.js';
 import { cacheFolder } from '../places.js';
 import { readCheckpoint } from './checkpoint.js';
 import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
-import { Loop, type RunLength, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
+import { Loop, type RunResult, runPaths } from './loop.js';
+import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { SHARPEN_CURVES, SharpenTraining, UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
 
 /** For 30 minutes where no length is given. */
@@ -53,19 +53,12 @@ export interface TrainUpscalerOptions extends TrainingOptions {
 
 export type TrainUpscalerResult = RunResult<UpscalerCard>;
 
-export interface UpscalerSettings extends UpscalerTrainerOptions {
+export interface UpscalerSettings extends UpscalerTrainerOptions, KeptSettings {
   shape: UpscalerShape;
   degradation: Degradation;
   /** Of a run that sharpens: the card of what it began with, and the discriminator's weight. */
   faithful?: UpscalerCard;
   adversarial?: number;
-  rights: Rights;
-  rateScale: number;
-  fingerprint: string;
-  networks: string;
-  length: RunLength;
-  licence: string;
-  snapshots: number;
 }
 
 const DEFAULT_BATCH = 8;

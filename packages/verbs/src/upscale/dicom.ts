@@ -5,9 +5,9 @@ import { basename } from 'node:path';
 import { UserError } from '@zeuxis/pictures';
 import { type DicomPicture, readDicom, writeDerived } from '@zeuxis/pictures/dicom';
 import { publishDicom } from '@zeuxis/provenance';
+import { fillUnknown, type Samples, sinkTo, sourceOf } from '../edit/samples.js';
+import { enlarge, tileCount } from '../edit/tiles.js';
 import { VERSION } from '../version.js';
-import { fillUnknown, type Samples, sinkTo, sourceOf } from './samples.js';
-import { enlarge, tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
 /** The most values of a result, all frames together: they are held as numbers of four bytes. */

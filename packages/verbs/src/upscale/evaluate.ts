@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { cropBorder, type Grey, luma, psnr, ssim } from '@zeuxis/nets';
 import { bicubic, type Plane, readPlane, UserError } from '@zeuxis/pictures';
 import type { UpscalerCard } from '../card.js';
+import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
+import { enlarge } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { interleaved, sinkTo, sourceOf } from './samples.js';
 import { openUpscaler } from './session.js';
-import { enlarge } from './tiles.js';
 
 export interface Fidelity {
   /** dB on luma. */

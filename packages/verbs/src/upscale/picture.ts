@@ -1,12 +1,12 @@
 // One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
 
 import { basename, extname } from 'node:path';
-import { encodeRaster, RASTER_FORMATS, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { encodeRaster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { publishEdited, verify } from '@zeuxis/provenance';
+import { tileCount } from '../edit/tiles.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { enlargeRaster, passes } from './raster.js';
-import { tileCount } from './tiles.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
 export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, job: Job): Promise<UpscaledFile> {
@@ -49,12 +49,4 @@ export async function isMadeBefore(target: string, job: Pick<Job, 'model' | 'sha
   if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
   const made = verdict.edit;
   return made?.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale && (made.detail ?? 0) === (options.detail ?? 0);
-}
-
-const EXTENSIONS: Record<string, RasterFormat> = { '.jpg': 'jpeg', '.tif': 'tiff' };
-
-/** The format that a picture file's name says; PNG where it says none. */
-export function formatOfName(path: string): RasterFormat {
-  const extension = extname(path).toLowerCase();
-  return EXTENSIONS[extension] ?? RASTER_FORMATS.find((format) => `.${format}` === extension) ?? 'png';
 }

@@ -2,8 +2,8 @@
 
 import type { Session } from '@zeuxis/graph';
 import type { Raster } from '@zeuxis/pictures';
-import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from './samples.js';
-import { enlarge, type TileOptions } from './tiles.js';
+import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../edit/samples.js';
+import { enlarge, type TileOptions } from '../edit/tiles.js';
 
 /** How often a raster's tiles pass through the network. */
 export const passes = (raster: Pick<Raster, 'alpha'>): number => (raster.alpha ? 2 : 1);

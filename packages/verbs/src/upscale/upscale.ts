@@ -4,11 +4,11 @@
 import { join } from 'node:path';
 import { RASTER_EXTENSION, UserError } from '@zeuxis/pictures';
 import type { Identity } from '@zeuxis/provenance';
-import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, inBatch, type Work } from '../batch.js';
 import type { UpscalerCard } from '../card.js';
+import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
+import { hasPictureName } from '../edit/inputs.js';
 import type { ListedModel } from '../models.js';
-import { hasPictureName } from './inputs.js';
-import { formatOfName, isMadeBefore, upscalePicture } from './picture.js';
+import { isMadeBefore, upscalePicture } from './picture.js';
 import { findUpscaler, openUpscaler } from './session.js';
 
 /** DICOM stays DICOM, whatever `format` says. */

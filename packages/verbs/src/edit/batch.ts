@@ -3,10 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type EditRecord, type Identity, openIdentity, type Published } from '@zeuxis/provenance';
-import type { VerbOptions } from './progress.js';
-import { findInputs } from './upscale/inputs.js';
+import type { VerbOptions } from '../progress.js';
+import { findInputs } from './inputs.js';
 
 export interface BatchOptions extends VerbOptions {
   /** Files, folders with everything below them, and patterns. */
@@ -114,4 +115,12 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
     if (made !== undefined && result.files.length === 0) await rmdir(out).catch(() => {});
   }
   return result;
+}
+
+const EXTENSIONS: Record<string, RasterFormat> = { '.jpg': 'jpeg', '.tif': 'tiff' };
+
+/** The format that a picture file's name says; PNG where it says none. */
+export function formatOfName(path: string): RasterFormat {
+  const extension = extname(path).toLowerCase();
+  return EXTENSIONS[extension] ?? RASTER_FORMATS.find((format) => `.${format}` === extension) ?? 'png';
 }

@@ -68,13 +68,13 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
         throw new UserError(`the model makes [${made.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
       if (!(made.data as Float32Array).every(Number.isFinite)) throw new UserError('the model makes values that are no numbers');
       const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
-      sink(crop(made.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
+      sink(cropPlanar(made.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
       onTile?.();
     }
 }
 
 /** A part of planar values. */
-function crop(values: Float32Array, channels: number, width: number, height: number, part: { x: number; y: number; width: number; height: number }): Float32Array {
+export function cropPlanar(values: Float32Array, channels: number, width: number, height: number, part: { x: number; y: number; width: number; height: number }): Float32Array {
   if (part.width === width && part.height === height) return values;
   const out = new Float32Array(channels * part.width * part.height);
   for (let c = 0; c < channels; c++)
