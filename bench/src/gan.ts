@@ -27,6 +27,8 @@ export interface BenchOptions {
   rounds: number;
   /** Steps a turn. */
   steps: number;
+  /** Of training a network, where that is what is measured. */
+  minutes: number;
 }
 
 /** A trainer of a peer network, warmed up. */

@@ -1,6 +1,7 @@
-// npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7]
+// npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 
 import { parseArgs } from 'node:util';
+import { architectures, architecturesTable } from './architectures.js';
 import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
 import { lowerings, loweringsTable } from './lowerings.js';
@@ -17,10 +18,11 @@ const { positionals, values } = parseArgs({
     batch: { type: 'string', default: '32' },
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string', default: '7' },
+    minutes: { type: 'string', default: '6' },
   },
 });
-const { threads, batch, rounds, steps } = values;
-const options = { threads: Number(threads), batch: Number(batch), rounds: Number(rounds), steps: Number(steps) };
+const { threads, batch, rounds, steps, minutes } = values;
+const options = { threads: Number(threads), batch: Number(batch), rounds: Number(rounds), steps: Number(steps), minutes: Number(minutes) };
 const prepared =
   <Row>(run: (given: typeof options) => Promise<Row[]>, table: (rows: Row[]) => string) =>
   async (): Promise<[unknown, string]> => {
@@ -28,6 +30,7 @@ const prepared =
     return [rows, table(rows)];
   };
 const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
+  architectures: prepared(architectures, architecturesTable),
   gan: prepared(gan, table),
   generation: prepared(generation, generationTable),
   profile: prepared(profile, profileTable),

@@ -23,6 +23,10 @@ def shuffle(x, r):
     return x.reshape(n, r, r, c // r**2, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // r**2, h * r, w * r)
 
 
+def at_rank(values, x):
+    return values.gather(-1, x.detach().argsort(-1).argsort(-1))
+
+
 def unshuffle(x, r):
     n, c, h, w = x.shape
     return x.reshape(n, c, h // r, r, w // r, r).permute(0, 3, 5, 1, 2, 4).reshape(n, c * r**2, h // r, w // r)
@@ -47,6 +51,7 @@ CASES = {
     "slice and pad": ([[4, 5, 6]], lambda x: F.pad(x[1:3, 0:4, 2:6], (0, 3, 2, 0, 1, 1))),
     "concat of many": ([[1, 3]] * 9, lambda *xs: torch.cat(xs, 0)),
     "flip": ([[3, 4, 5]], lambda x: x.flip(0, 2)),
+    "values at ranks": ([[3, 2, 20]], lambda x: x * (x - at_rank(filled("ranked", x.shape).detach(), x)) ** 2),
     "matmul": ([[5, 7], [7, 4]], torch.matmul),
     "matmul over batches": ([[2, 3, 4, 5], [3, 5, 6]], torch.matmul),
     "matmul with a shared matrix": ([[2, 6, 5], [5, 4]], torch.matmul),

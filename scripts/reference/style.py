@@ -28,11 +28,24 @@ def normal(p, name, x):
     return F.instance_norm(x, eps=1e-4) * (1 + p(f"{name}.scale", shape, 0)) + p(f"{name}.shift", shape, 0)
 
 
+def strokes(noise):
+    channels = []
+    for c, deviation in enumerate((0, 1, 2, 2)):
+        channel = noise[:, c : c + 1]
+        if deviation:
+            reach = math.ceil(2.5 * deviation)
+            bell = torch.exp(-(torch.arange(-reach, reach + 1).double() ** 2) / (2 * deviation**2))
+            kernel = bell[:, None] * bell
+            channel = F.conv2d(channel, (kernel / kernel.norm())[None, None], padding=reach)
+        channels.append(channel)
+    return torch.cat(channels, 1)
+
+
 def paint(p, x, noise, strength):
     y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
     for name, width in (("down2", 32), ("down4", 64)):
         y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise, strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, strokes(noise), strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
     for i in range(4):
         inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
         y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
@@ -57,6 +70,14 @@ def content(made, photograph):
     return (at(4) + at(8)) / 2
 
 
+def distribution(x, strength):
+    """Sorted against sorted, at half size: filters and quantiles as the test makes them."""
+    filters = torch.from_numpy(fill("filters", 4 * 3 * 25).astype("float64")).reshape(4, 3, 5, 5) / 8
+    quantiles = torch.from_numpy(fill("quantiles", 4 * 100).astype("float64")).reshape(4, 100).sort(-1).values
+    responses = F.conv2d(F.avg_pool2d(x, 2), filters, stride=3).flatten(2)
+    return ((responses.sort(-1).values - quantiles).abs().mean((1, 2)) * strength).mean()
+
+
 def variation(x):
     return (x[:, :, 1:] - x[:, :, :-1]).square().mean() + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean()
 
@@ -67,7 +88,8 @@ if __name__ == "__main__":
     photographs = pixels.reshape(BATCH, 3, SIDE, SIDE) / 255
     noise = torch.from_numpy(fill("noise", BATCH * NOISE * (SIDE // 4) ** 2).astype("float64")).reshape(BATCH, NOISE, SIDE // 4, SIDE // 4)
     made = paint(p, photographs, noise, torch.tensor([0.25, 1.0], dtype=torch.float64).reshape(BATCH, 1, 1, 1))
-    losses = {"content": content(made, photographs), "variation": variation(made)}
+    strength = torch.tensor([0.25, 1.0], dtype=torch.float64)
+    losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, strength)}
     gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
     painter = {
         "made": summary(made),

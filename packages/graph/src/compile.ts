@@ -64,7 +64,7 @@ function contentKey(values: Float32Array): string {
  */
 export function compile(outputs: Record<string, Tensor>, options: CompileOptions = {}): Compiled {
   let nodes: OnnxNode[] = [];
-  const emitted = new Map<string, string>();
+  const emitted = new Map<string, string[]>();
   const initializers = new Map<string, OnnxInitializer>();
   const names = new Map<Tensor, string>();
   let counter = 0;
@@ -78,17 +78,20 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   };
   const ints = (values: readonly number[]) =>
     initializer('int64', [values.length], BigInt64Array.from(values.map(BigInt)), `i${values}`);
+  const outputsOf = (type: string, inputs: string[], attributes: OnnxNode['attributes'], domain: string, count: number): string[] => {
+    const key = JSON.stringify([domain, type, inputs, attributes]);
+    const known = emitted.get(key);
+    if (known) return known;
+    const name = `_${type.toLowerCase()}_${counter++}`;
+    const outputs = Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}_${i}`));
+    nodes.push({ type, name, inputs, outputs, attributes, ...(domain ? { domain } : {}) });
+    emitted.set(key, outputs);
+    return outputs;
+  };
   const emit: Emitter = {
     of: (tensor) => names.get(tensor)!,
-    node: (type, inputs, attributes = {}, domain = '') => {
-      const key = JSON.stringify([domain, type, inputs, attributes]);
-      const known = emitted.get(key);
-      if (known) return known;
-      const name = `_${type.toLowerCase()}_${counter++}`;
-      nodes.push({ type, name, inputs, outputs: [name], attributes, ...(domain ? { domain } : {}) });
-      emitted.set(key, name);
-      return name;
-    },
+    node: (type, inputs, attributes = {}, domain = '') => outputsOf(type, inputs, attributes, domain, 1)[0]!,
+    nodes: (type, inputs, attributes, count) => outputsOf(type, inputs, attributes, '', count),
     ints,
     floats: (values, shape) => {
       const data = Float32Array.from(values);

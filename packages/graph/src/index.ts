@@ -7,6 +7,7 @@ export * from './elementwise.js';
 export { gradient } from './gradient.js';
 export * from './linear.js';
 export { type OnnxSummary, type OnnxValue, readOnnx, replaceMetadata } from './onnx.js';
+export { atRank } from './order.js';
 export * from './reduce.js';
 export {
   bytes,

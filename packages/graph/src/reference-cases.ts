@@ -68,6 +68,7 @@ export const cases: Case[] = [
   ['slice and pad', [[4, 5, 6]], (x) => g.pad(g.slice(x, [1, 0, 2], [2, 4, 4]), [1, 2, 0], [1, 0, 3])],
   ['concat of many', Array(9).fill([1, 3]), (...xs) => g.concat(xs, 0)],
   ['flip', [[3, 4, 5]], (x) => g.flip(x, [0, 2])],
+  ['values at ranks', [[3, 2, 20]], (x) => g.mul(x, g.square(g.sub(x, g.atRank(g.constant(fill('ranked', 120), x.shape), x))))],
   ['matmul', [[5, 7], [7, 4]], g.matmul],
   ['matmul over batches', [[2, 3, 4, 5], [3, 5, 6]], g.matmul],
   ['matmul with a shared matrix', [[2, 6, 5], [5, 4]], g.matmul],

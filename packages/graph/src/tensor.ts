@@ -12,6 +12,8 @@ export interface Emitter {
   of(tensor: Tensor): string;
   /** Adds a node with one output, unless there is its equal, and returns the output's name. ONNX's own domain by default. */
   node(type: string, inputs: string[], attributes?: Record<string, number | string | number[]>, domain?: string): string;
+  /** A node with several outputs, and their names. */
+  nodes(type: string, inputs: string[], attributes: Record<string, number | string | number[]>, count: number): string[];
   /** An int64 initializer of rank one. */
   ints(values: readonly number[]): string;
   /** A float32 initializer. */

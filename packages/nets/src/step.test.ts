@@ -8,9 +8,10 @@ import { defineGan, LATENT } from './gan/networks.js';
 import { discriminatorStep, generatorStep } from './gan/steps.js';
 import { Random } from './random.js';
 import { openAll, partsOf, type Step } from './step.js';
+import { banksOf } from './style/distribution.js';
 import { paintingDiscriminator } from './style/loss.js';
 import { defineStyle, NOISE } from './style/network.js';
-import { painterStep, paintingJudgeStep } from './style/step.js';
+import { judgedSide, painterStep, paintingJudgeStep } from './style/step.js';
 import { defineUpscaler } from './upscaler/network.js';
 import { patchDiscriminator, patchDiscriminatorStep, sharpenStep } from './upscaler/sharpen.js';
 import { upscalerStep } from './upscaler/step.js';
@@ -48,6 +49,7 @@ const crops = { batch, side: 16 };
 const painter = defineStyle();
 const judge = paintingDiscriminator(32);
 const strokes = { batch, side: 64 };
+const banks = banksOf([{ width: 48, height: 40, data: random.normals(3 * 48 * 40) }], judgedSide(64), 0, true);
 const styleFeeds: Feeds = {
   ...adam,
   photographs: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
@@ -58,6 +60,9 @@ const styleFeeds: Feeds = {
   average: vector(painter.initialise(random)),
   discriminator: vector(judge.initialise(random)),
   contentWeight: scalar(1),
+  strokesWeight: scalar(1),
+  paletteWeight: scalar(1),
+  patchesWeight: scalar(1),
   variationWeight: scalar(1),
 };
 const cases: [name: string, step: Step, feeds: Feeds][] = [
@@ -66,7 +71,7 @@ const cases: [name: string, step: Step, feeds: Feeds][] = [
   ['an upscaler', upscalerStep(upscaler, crops), cropFeeds],
   ['the discriminator of patches', patchDiscriminatorStep(upscaler, patches, { ...crops, penalty: true }), { ...cropFeeds, moment: zeros(patches.size) }],
   ['the discriminator of a painting', paintingJudgeStep(painter, judge, strokes, true), { ...styleFeeds, moment: zeros(judge.size) }],
-  ['the painter', painterStep(painter, judge, strokes), { ...styleFeeds, moment: zeros(painter.size) }],
+  ['the painter', painterStep(painter, judge, strokes, banks), { ...styleFeeds, moment: zeros(painter.size) }],
   ['a sharpened upscaler', sharpenStep(upscaler, patches, crops), { ...cropFeeds, moment: zeros(upscaler.network.size) }],
 ];
 const data = (out: Awaited<ReturnType<Session['run']>>, name: string) => out[name]!.data as Float32Array;

@@ -11,10 +11,12 @@ import { inParallel, type Left } from './pack.js';
 import { findPictures, fingerprint } from './scan.js';
 
 export interface CanvasOptions {
-  /** Larger pictures are reduced until their shorter side is this, in px. */
-  shorter: number;
-  /** Smaller ones are left out: the side of a crop, in px. */
+  /** Larger pictures are reduced until their shorter side is this, in px: the first to the first, and so on in turns. */
+  shorter: readonly number[];
+  /** Smaller ones are left out: the least shorter side, in px. */
   least: number;
+  /** Those below it are enlarged to it, in px: the side of a crop. Without it none is. */
+  side?: number;
   /** The most pictures taken, evenly from the sorted folder. */
   most: number;
   /** SHA-256 of files that are left out. */
@@ -48,7 +50,7 @@ interface Canvas {
  * Reads a picture or a folder of pictures.
  * @throws UserError for a path that is missing, and where no picture can serve.
  */
-export async function openCanvases(path: string, { shorter, least, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
+export async function openCanvases(path: string, { shorter, least, side = 0, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new UserError(`there is no file or folder '${path}'; check the path`);
   const single = info.isFile();
@@ -62,7 +64,7 @@ export async function openCanvases(path: string, { shorter, least, most, not, si
       async (file) => {
         const sha256 = createHash('sha256').update(file).digest('hex');
         if (not?.has(sha256)) return { skipped: 'it is a painting that the style is learned from' };
-        const canvas = await decodeCanvas(file, shorter, least);
+        const canvas = await decodeCanvas(file, shorter[i % shorter.length]!, least, side);
         return 'data' in canvas ? { ...canvas, sha256 } : canvas;
       },
       (error: NodeJS.ErrnoException) => ({ skipped: `cannot be read (${error.code})` }),
@@ -107,7 +109,7 @@ export async function openCanvases(path: string, { shorter, least, most, not, si
   };
 }
 
-async function decodeCanvas(file: Buffer, shorter: number, least: number): Promise<Canvas | Refused> {
+async function decodeCanvas(file: Buffer, shorter: number, least: number, side: number): Promise<Canvas | Refused> {
   try {
     const picture = sharp(file, { failOn: 'truncated' });
     const { xmp, autoOrient } = await picture.metadata();
@@ -116,8 +118,9 @@ async function decodeCanvas(file: Buffer, shorter: number, least: number): Promi
     const { width, height } = autoOrient;
     if (Math.min(width, height) < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
     const upright = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
-    const reduced = upright.resize({ width: shorter, height: shorter, fit: 'outside', withoutEnlargement: true, kernel: 'lanczos3' });
-    const { data, info } = await reduced.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const wanted = Math.max(side, Math.min(shorter, width, height));
+    const resized = upright.resize({ width: wanted, height: wanted, fit: 'outside', kernel: 'lanczos3' });
+    const { data, info } = await resized.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: info.channels === 3 ? data : tripled(data, info.channels) };
   } catch (error) {
     return undecodable(error);

@@ -132,7 +132,7 @@ export function readWeights(bytes: Uint8Array, size: number): UpscalerWeights | 
 }
 
 /** More overlap than any network of ours needs: tiles of strangers' models must not grow without bound. */
-const LARGEST_MARGIN = 64;
+const LARGEST_MARGIN = 128;
 
 const KEY = 'zeuxis.card';
 export const cardMetadata = (card: Card): Record<string, string> => ({ [KEY]: JSON.stringify(card) });

@@ -10,10 +10,11 @@ export { findModel, type ListedModel, listModels, openModel } from './models.js'
 export type { Progress, VerbOptions } from './progress.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
+export { CropSource } from './train/crops.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
 export { type TrainStyleOptions, type TrainStyleResult, trainStyle } from './train/style.js';
 export { type TrainUpscalerOptions, type TrainUpscalerResult, trainUpscaler } from './train/upscaler.js';
 export { evaluateUpscaler, type Fidelity, type UpscalerEvaluation } from './upscale/evaluate.js';
-export { findUpscaler } from './upscale/session.js';
+export { findUpscaler, type UpscalerFile } from './upscale/session.js';
 export { type UpscaledFile, type UpscaleOptions, type UpscaleResult, upscale } from './upscale/upscale.js';
 export { VERSION } from './version.js';

@@ -49,14 +49,14 @@ function upscalerTable({ model, scale, border, each, mean, pictures }: UpscalerE
 }
 
 function styleTable({ model, pictures, against, strength, each, mean }: StyleEvaluation): string[] {
-  const cells = ({ patches, colour, ssim, edges }: StyleFigures) => [patches, colour, ssim, edges].map((figure) => figure.toFixed(3));
+  const cells = ({ patches, colour, ssim, edges, flicker }: StyleFigures) => [patches, colour, ssim, edges, flicker].map((figure) => figure.toFixed(3));
   const rows = [...each.map(({ name, painted }) => [name, ...cells(painted)]), ...(['painted', 'untouched', 'transferred'] as const).map((of) => [TITLES[of], ...cells(mean[of])])];
-  const lines = [['', 'patches', 'colours', 'SSIM', 'edges'], ...rows];
+  const lines = [['', 'patches', 'colours', 'SSIM', 'edges', 'flicker'], ...rows];
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   return [
     ...lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')),
     `${model.name} at strength ${strength}, on ${pictures.folder}, against ${against}: distances of patches and colours to the painting, better the smaller;`,
-    'SSIM and edges say how much of the photograph is left, at most 1.',
+    "SSIM and edges say how much of the photograph is left, at most 1; flicker how far two frames of a still scene differ for a camera's noise.",
   ];
 }
 const TITLES = { painted: 'mean', untouched: 'the photographs untouched', transferred: "with the painting's colours" };

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { TrainGanOptions, TrainGanResult, TrainUpscalerOptions } from '@zeuxis/verbs';
 import type { Command } from 'commander';
-import { common, positive, rights, statement, whole } from '../options.js';
+import { between, common, positive, rights, statement, whole } from '../options.js';
 import { answer, type Common, Display, interruptible, plain } from '../terminal.js';
 
 /** What every training is asked. */
@@ -79,16 +79,22 @@ interface StyleOptions extends TrainOptions {
   content: string;
   scale?: number;
   contentWeight?: number;
+  palette?: number;
+  strokes?: number;
+  patches?: number;
   crop?: number;
 }
 
 function styleCommand(train: Command, finish: (code: number) => void): void {
-  training(train.command('style'), 'crops to paint', 'crops a step (default: 4)', 'a painting, or a folder of paintings that make one style', 60)
+  training(train.command('style'), 'crops to paint', 'crops a step (default: 2)', 'a painting, or a folder of paintings that make one style', 60)
     .description('train a style on paintings, which `zeuxis style` paints photographs in')
     .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
     .option('--scale <x>', 'how wide a brush is (default: 1)', positive)
     .option('--content-weight <x>', "weight of the photograph's structure (default: 1)", positive)
-    .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 160)', whole(32))
+    .option('--palette <x>', "weight of the painting's colours (default: 4)", between(0, 1000))
+    .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
+    .option('--patches <x>', "weight of the painting's small patches (default: 0)", between(0, 1000))
+    .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 192)', whole(32))
     .action(async (pictures: string, options: StyleOptions) => {
       const { trainStyle } = await import('@zeuxis/verbs');
       const { display, given } = await begin(train, pictures, options);

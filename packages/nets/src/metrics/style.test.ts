@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random.js';
-import { boxReduced, colourTransfer, type Planar, structureKept, styleDistance } from './style.js';
+import { boxReduced, colourTransfer, flicker, type Planar, stillFrame, structureKept, styleDistance } from './style.js';
 
 const picture = (width: number, height: number, at: (c: number, x: number, y: number) => number): Planar => {
   const data = new Float32Array(3 * width * height);
@@ -71,4 +71,11 @@ describe('colour transfer', () => {
 
 it('reduces by the means of boxes', () => {
   expect([...boxReduced(picture(4, 2, (c, x, y) => c + x + 10 * y), 2).data]).toEqual([5.5, 7.5, 6.5, 8.5, 7.5, 9.5]);
+});
+
+it('two frames of a still scene differ as two draws of a noise of 2 / 255 do', () => {
+  const grey = picture(64, 48, () => 0.5);
+  // The mean of |a - b| of two normals is 2 / sqrt(pi) deviations.
+  expect(flicker(stillFrame(grey, 0), stillFrame(grey, 1)) / (2 / 255 / Math.sqrt(Math.PI) * 2)).toBeCloseTo(1, 1);
+  expect(flicker(stillFrame(grey, 1), stillFrame(grey, 1))).toBe(0);
 });

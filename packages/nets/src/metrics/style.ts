@@ -105,6 +105,18 @@ export function structureKept(photograph: Planar, made: Planar): Structure {
   return { ssim: ssim(a, b, 1), edges: correlation(gradients(a), gradients(b)) };
 }
 
+/** Deviation of a camera's noise in good light, black to white being 1. */
+const CAMERA_NOISE = 2 / 255;
+
+/** A frame of a still scene: the photograph with a camera's noise, another for every number. */
+export function stillFrame({ width, height, data }: Planar, number: number): Planar {
+  const noise = new Random(`frame ${number}`).normals(data.length);
+  return { width, height, data: data.map((value, i) => Math.min(1, Math.max(0, value + CAMERA_NOISE * noise[i]!))) };
+}
+
+/** Mean absolute change from one frame to the next, black to white being 1. */
+export const flicker = (a: Planar, b: Planar): number => a.data.reduce((sum, value, i) => sum + Math.abs(value - b.data[i]!), 0) / a.data.length;
+
 function luminance({ width, height, data }: Planar) {
   const plane = width * height;
   return { width, height, data: Float64Array.from({ length: plane }, (_, i) => LUMA[0] * data[i]! + LUMA[1] * data[plane + i]! + LUMA[2] * data[2 * plane + i]!) };

@@ -14,7 +14,7 @@ import { Network, type Weights } from '../network.js';
 const REDUCTIONS = [1, 2, 4] as const;
 const CHANNELS = [24, 48, 96] as const;
 
-/** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches]. */
+/** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches], finest first. */
 function judge(p: Weights, x: Tensor): Tensor {
   const logits = REDUCTIONS.map((reduction) => {
     let y = boxDown(x, reduction);
@@ -26,6 +26,13 @@ function judge(p: Weights, x: Tensor): Tensor {
     return reshape(bias(p, name, convolution(p, name, y, 1, 3, { padding: 1 })), [x.extent(0), -1]);
   });
   return concat(logits, 1);
+}
+
+/** What each patch of pictures of `side` px counts, [patches], a mean of 1: all scales as much as one another, though the finest has most patches. */
+export function patchShares(side: number): Float32Array {
+  const counts = REDUCTIONS.map((reduction) => (side / reduction / 4 - 1) ** 2);
+  const total = counts.reduce((a, b) => a + b);
+  return Float32Array.from(counts.flatMap((count) => new Array<number>(count).fill(total / (counts.length * count))));
 }
 
 export const paintingDiscriminator = (side: number): Network<[Tensor]> => new Network(judge, [input('x', [1, 3, side, side])]);

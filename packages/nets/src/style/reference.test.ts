@@ -6,7 +6,8 @@ import { compile, floats, input, sizeOf, type Value } from '@zeuxis/graph';
 import { expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
-import { contentLoss, totalVariation } from './loss.js';
+import { type Bank, banksOf, distributionLoss } from './distribution.js';
+import { contentLoss, patchShares, totalVariation } from './loss.js';
 import { momentsOf, styleModel } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
 
@@ -14,7 +15,8 @@ interface Whole {
   made: Summary;
   content: number;
   variation: number;
-  gradients: Record<'content' | 'variation', Record<string, Summary>>;
+  distribution: number;
+  gradients: Record<'content' | 'variation' | 'distribution', Record<string, Summary>>;
 }
 const { painter: expected } = JSON.parse(readFileSync(new URL('./reference.json', import.meta.url), 'utf8')) as { painter: Whole };
 const [BATCH, SIDE] = [2, 64];
@@ -26,14 +28,23 @@ const painter = defineStyle();
 const weights = Float32Array.from(painter.table.flatMap(({ name, shape, deviation, mean }) => [...fill(name, sizeOf(shape)).map((v) => v * (deviation || 0.1) + mean)]));
 const photographs = Float32Array.from(fill('photographs', BATCH * 3 * SIDE ** 2), (v) => Math.floor((v / Math.sqrt(3) + 1) * 128) / 255);
 const strengths = floats([0.25, 1], [BATCH, 1, 1, 1]);
+/** At half size, every third pixel: (32 - 5) / 3 + 1 = 10 a side. */
+const bank: Bank = {
+  reduction: 2,
+  stride: 3,
+  kernel: 5,
+  filters: fill('filters', 4 * 3 * 25).map((v) => v / 8),
+  quantiles: Float32Array.from([0, 1, 2, 3].flatMap((f) => [...fill('quantiles', 400).subarray(f * 100, (f + 1) * 100).sort()])),
+};
 const noise = fill('noise', BATCH * NOISE * (SIDE / 4) ** 2);
 
 it('paints and learns as in PyTorch', async () => {
   const x = input('x', [BATCH, 3, SIDE, SIDE]);
   const bound = painter.bind(input('weights', [painter.size]));
-  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), input('strength', [BATCH, 1, 1, 1]), ownNormal);
-  const losses = { content: contentLoss(made, x), variation: totalVariation(made) };
-  const outputs = { made, ...losses, toContent: bound.gradient(losses.content), toVariation: bound.gradient(losses.variation) };
+  const strength = input('strength', [BATCH, 1, 1, 1]);
+  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), strength, ownNormal);
+  const losses = { content: contentLoss(made, x), variation: totalVariation(made), distribution: distributionLoss(made, [bank], strength) };
+  const outputs = { made, ...losses, toContent: bound.gradient(losses.content), toVariation: bound.gradient(losses.variation), toDistribution: bound.gradient(losses.distribution) };
   for (const target of [{}, await targetOf('cpu')]) {
     const session = await openSession(compile(outputs, target), { threads: 1 });
     const out = await session
@@ -42,7 +53,8 @@ it('paints and learns as in PyTorch', async () => {
     expect(errorAgainst(data(out.made), expected.made)).toBeLessThan(TOLERANCE);
     expect(Math.abs(data(out.content)[0]! / expected.content - 1)).toBeLessThan(1e-4);
     expect(Math.abs(data(out.variation)[0]! / expected.variation - 1)).toBeLessThan(1e-4);
-    for (const [loss, gradient] of [['content', out.toContent], ['variation', out.toVariation]] as const) {
+    expect(Math.abs(data(out.distribution)[0]! / expected.distribution - 1)).toBeLessThan(1e-4);
+    for (const [loss, gradient] of [['content', out.toContent], ['variation', out.toVariation], ['distribution', out.toDistribution]] as const) {
       expect(painter.table.map(({ name }) => name).sort()).toEqual(Object.keys(expected.gradients[loss]).sort());
       for (const { name, shape, offset } of painter.table) {
         const part = data(gradient).subarray(offset, offset + sizeOf(shape));
@@ -77,4 +89,33 @@ it('is the same network in a model file, by the moments of the picture and by gi
   expect(apart(own.painted, made)).toBeLessThan(1e-4);
   expect(apart(given.painted, made)).toBeLessThan(1e-4);
   expect(apart(doubled.painted, made)).toBeGreaterThan(0.01);
+});
+
+it('knows what a painting is: no distance from itself, and that of two greys by calculation', async () => {
+  const side = 160;
+  const flat = (value: number) => ({ width: 200, height: 170, data: new Float32Array(3 * 200 * 170).fill(value) });
+  const { palette, patches } = banksOf([flat(0.5)], side, 0, true);
+  expect(banksOf([flat(0.5)], side, 0, false).patches).toEqual([]);
+  const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
+  const session = await openSession(compile({ palette: distributionLoss(x, palette, strength), patches: distributionLoss(x, patches, strength) }), { threads: 1 });
+  const of = async (value: number) => {
+    const out = await session.run({ x: floats(new Float32Array(3 * side ** 2).fill(value), x.shape), strength: floats([1], [1, 1, 1, 1]) });
+    return { palette: data(out.palette)[0]!, patches: data(out.patches)[0]! };
+  };
+  const [same, other] = [await of(0.5), await of(0.7)];
+  await session.close();
+  expect(Math.max(same.palette, same.patches)).toBeLessThan(1e-5);
+  // The mean of |cos| on a sphere in three dimensions is 1/2; in many a projection is normal.
+  expect(other.palette / (0.1 * Math.sqrt(3))).toBeCloseTo(1, 0);
+  expect(other.patches / (0.2 * Math.sqrt(2 / Math.PI))).toBeCloseTo(1, 0);
+});
+
+it('lets every scale count as much, whatever its number of patches', () => {
+  const shares = patchShares(160);
+  const [fine, middle, coarse] = [39 ** 2, 19 ** 2, 9 ** 2];
+  const sum = (from: number, to: number) => shares.subarray(from, to).reduce((a, b) => a + b);
+  expect(shares.length).toBe(fine + middle + coarse);
+  expect(sum(0, fine)).toBeCloseTo(shares.length / 3, 0);
+  expect(sum(fine, fine + middle)).toBeCloseTo(shares.length / 3, 0);
+  expect(sum(fine + middle, shares.length)).toBeCloseTo(shares.length / 3, 0);
 });

@@ -1,12 +1,13 @@
 // Both players of a style's training as steps: the painter, and the discriminator of patches that holds its pictures against crops of
 // the painting.
 
-import { abs, add, cast, concat, input, mean, mul, reshape, sign, sliceAxis, softplus, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, cast, concat, constant, input, mean, mul, reshape, sign, sliceAxis, softplus, sqrt, sub, type Tensor } from '@zeuxis/graph';
 import { adam, adamInputs, movingAverage } from '../adam.js';
 import { squaredSlopes } from '../gan/loss.js';
 import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
-import { contentLoss, totalVariation } from './loss.js';
+import { type Banks, distributionLoss } from './distribution.js';
+import { contentLoss, patchShares, totalVariation } from './loss.js';
 import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
 
 export interface StyleCrops {
@@ -39,7 +40,13 @@ function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch,
  * The GAN's game (gan/loss.ts), in which a picture counts as much as it was to be painted: mean over pairs [n, patches] of
  * strength softplus(behind - ahead).
  */
-const game = (ahead: Tensor, behind: Tensor, strength: Tensor): Tensor => mean(mul(softplus(sub(behind, ahead)), reshape(strength, [-1, 1])));
+const game = (ahead: Tensor, behind: Tensor, strength: Tensor, shares: Tensor): Tensor =>
+  mean(mul(mul(softplus(sub(behind, ahead)), shares), reshape(strength, [-1, 1])));
+
+const sharesOf = ({ side }: StyleCrops): Tensor => {
+  const shares = patchShares(judgedSide(side));
+  return constant(shares, [1, shares.length]);
+};
 
 /** Weight of the mean absolute difference to the photograph, as far as a picture was not to be painted. */
 const FAITHFUL = 4;
@@ -58,8 +65,10 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
     const pictures = centred(concat([painting, made], 0));
     const logits = discriminator.build(bound.weights, pictures);
     const [real, fake] = [sliceAxis(logits, 0, 0, batch), sliceAxis(logits, 0, batch, batch)];
-    const lost = game(real, fake, strength);
-    const slopes = penalty ? mul(squaredSlopes(logits, pictures), 1 / real.size) : mul(lost, 0);
+    const shares = sharesOf(crops);
+    const lost = game(real, fake, strength, shares);
+    // A patch's slopes, as its game, in the mean over patches: however large the pictures, one gamma serves.
+    const slopes = penalty ? mul(squaredSlopes(mul(logits, sqrt(shares)), pictures), 1 / real.size) : mul(lost, 0);
     const total = penalty ? add(lost, mul(mul(input('gamma', []), 0.5), slopes)) : lost;
     return { gradient: bound.gradient(total), report: { loss: lost, penalty: mul(slopes, 0.5), lead: mean(sign(sub(real, fake))) } };
   };
@@ -68,21 +77,23 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
 }
 
 /**
- * Outputs: `nextWeights`, `nextMoment`, `nextAverage` and the scalars `loss` (the game's), `content` and `variation`. Inputs as the
- * discriminator's, average, decay, and the weights `contentWeight` and `variationWeight` beside the game's 1.
+ * Outputs: `nextWeights`, `nextMoment`, `nextAverage` and the scalars `loss` (the game's), `content`, `palette` and `variation`.
+ * Inputs as the discriminator's, average, decay, and the weights `strokesWeight` (of the game), `contentWeight`, `paletteWeight`, `patchesWeight` and `variationWeight`.
  */
-export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops): Step {
+export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, banks: Banks): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
     const bound = painter.bind(weights);
     const made = inner(painter.build(bound.weights, photographs, noise, strength, ownNormal));
     const { weights: fixed } = discriminator.bind(judge);
-    const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength);
+    const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength, sharesOf(crops));
     const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
     const unpainted = mean(mul(abs(sub(made, inner(photographs))), sub(1, strength)));
+    const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, each, strength)) as [Tensor, Tensor];
     const held = add(mul(input('contentWeight', []), content), mul(unpainted, FAITHFUL));
-    const total = add(lost, add(held, mul(input('variationWeight', []), variation)));
-    return { gradient: bound.gradient(total), report: { loss: lost, content, variation } };
+    const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
+    const total = add(add(mul(input('strokesWeight', []), lost), spread), add(held, mul(input('variationWeight', []), variation)));
+    return { gradient: bound.gradient(total), report: { loss: lost, content, palette, variation } };
   };
   const update = (gradient: Tensor) => {
     const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());

@@ -4,14 +4,21 @@ import { bytes, floats, type Session, scalar, type Target, vector } from '@zeuxi
 import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
 import { type Open, openAll, type PartsOption } from '../step.js';
+import type { Banks } from './distribution.js';
 import { paintingDiscriminator } from './loss.js';
 import { defineStyle, GRAIN, NOISE } from './network.js';
 import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
 
 export interface StyleTrainerOptions extends StyleCrops, PartsOption {
   seed: number | string;
-  /** Weight of the photograph's structure beside the game. */
+  /** Weight of the photograph's structure. */
   contentWeight: number;
+  /** Weight of the discriminator's game, which teaches the run of the brush. */
+  strokes: number;
+  /** Weight of the distribution of colours. */
+  palette: number;
+  /** Weight of the distribution of patches. */
+  patches: number;
 }
 
 export const STYLE_VECTORS = ['weights', 'moment', 'average', 'discriminator', 'discriminatorMoment'] as const;
@@ -29,6 +36,8 @@ export interface StyleReport {
   generatorLoss: number;
   /** How little of the photograph's structure is left, 0 to 2. */
   content: number;
+  /** How far the colours are spread otherwise than the painting's, black to white being 1. */
+  palette: number;
   /** How much oftener than not the painting's patch of a pair is ranked above the made one, -1 to 1. */
   lead: number;
 }
@@ -67,11 +76,14 @@ export class StyleTrainer {
     private readonly sessions: Record<'penalised' | 'plain' | 'painter', Session>,
   ) {}
 
-  /** @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there. */
-  static async open(options: StyleTrainerOptions, state: StyleState, open: Open, target: Target = {}): Promise<StyleTrainer> {
+  /**
+   * @param banks of the paintings, for pictures of the side that is judged.
+   * @param open opens a compiled graph on the runtime at hand; @param target what graphs are compiled for there.
+   */
+  static async open(options: StyleTrainerOptions, state: StyleState, banks: Banks, open: Open, target: Target = {}): Promise<StyleTrainer> {
     const [painter, discriminator] = [defineStyle(), paintingDiscriminator(judgedSide(options.side))];
     const judging = (penalty: boolean) => paintingJudgeStep(painter, discriminator, options, penalty);
-    const steps = { penalised: judging(true), plain: judging(false), painter: painterStep(painter, discriminator, options) };
+    const steps = { penalised: judging(true), plain: judging(false), painter: painterStep(painter, discriminator, options, banks) };
     return new StyleTrainer(options, state, await openAll(steps, open, target, options.parts));
   }
 
@@ -81,7 +93,7 @@ export class StyleTrainer {
    */
   async step({ photographs, painting }: StyleBatch, progress: number, rateScale = 1): Promise<StyleReport> {
     const { state, options } = this;
-    const { batch, side, seed, contentWeight } = options;
+    const { batch, side, seed, contentWeight, strokes, palette, patches } = options;
     const { vectors } = state;
     const random = new Random(`${seed}/step/${state.steps}`);
     const rate = fall(progress) * rateScale;
@@ -98,6 +110,9 @@ export class StyleTrainer {
       correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),
       gamma: scalar(GAMMA * PENALTY_EVERY),
       contentWeight: scalar(contentWeight),
+      strokesWeight: scalar(strokes),
+      paletteWeight: scalar(palette),
+      patchesWeight: scalar(patches),
       variationWeight: scalar(VARIATION),
     };
     const start = performance.now();
@@ -117,7 +132,14 @@ export class StyleTrainer {
     });
     this.insideRuntime += performance.now() - start;
     const data = (value: { data: unknown } | undefined) => value!.data as Float32Array;
-    const report = { discriminatorLoss: data(judged.loss)[0]!, generatorLoss: data(painted.loss)[0]!, content: data(painted.content)[0]!, lead: data(judged.lead)[0]! };
+    const first = (value: Parameters<typeof data>[0]) => data(value)[0]!;
+    const report = {
+      discriminatorLoss: first(judged.loss),
+      generatorLoss: first(painted.loss),
+      content: first(painted.content),
+      palette: first(painted.palette),
+      lead: first(judged.lead),
+    };
     if (!Object.values(report).every(Number.isFinite)) throw new DivergedError(`the loss is no longer a number in step ${state.steps + 1}`);
     Object.assign(vectors, {
       weights: data(painted.nextWeights),

@@ -3,18 +3,21 @@
 
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { colourTransfer, type Planar, type Structure, type StyleDistance, structureKept, styleDistance } from '@zeuxis/nets';
+import { colourTransfer, flicker, type Planar, type Structure, type StyleDistance, stillFrame, structureKept, styleDistance } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { planar, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { openPainter } from './painter.js';
+import { type Moments, openPainter } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
 const MEASURED = 512;
 
-export interface StyleFigures extends StyleDistance, Structure {}
+export interface StyleFigures extends StyleDistance, Structure {
+  /** Mean absolute change between two frames of the still scene that a camera's noise tells apart, black to white being 1. */
+  flicker: number;
+}
 
 export interface StyleEvaluation {
   model: { name: string; sha256: string };
@@ -36,7 +39,7 @@ export interface EvaluateStyleOptions extends VerbOptions {
 
 /** A picture of a set of canvases as planes, 0 to 1. */
 async function planarOf(path: string, signal: AbortSignal | undefined): Promise<Planar> {
-  const canvases = await openCanvases(path, { shorter: MEASURED, least: 64, most: 1, ...(signal ? { signal } : {}) });
+  const canvases = await openCanvases(path, { shorter: [MEASURED], least: 64, most: 1, ...(signal ? { signal } : {}) });
   const { width, height } = canvases.sizes[0]!;
   return { width, height, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
 }
@@ -48,7 +51,7 @@ async function planarOf(path: string, signal: AbortSignal | undefined): Promise<
 export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
   if (!(await stat(against).catch(() => undefined))?.isFile()) throw new UserError(`there is no file '${against}'; give the painting that the style was learned from`);
-  const canvases = await openCanvases(against, { shorter: model.card.painted, least: 128, most: 1, ...(signal ? { signal } : {}) });
+  const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: 1, ...(signal ? { signal } : {}) });
   const painting: Planar = { ...canvases.sizes[0]!, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
   const files = await findPictures(folder);
   const painter = await openPainter(model, options, seed, strength);
@@ -61,11 +64,25 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
         return undefined;
       });
       if (!photograph) continue;
-      const { width, height, data } = photograph;
-      const painted: Planar = { width, height, data: new Float32Array(data.length) };
-      await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, painted.data), 3), { margin: model.card.margin, signal });
-      const figures = (picture: Planar): StyleFigures => ({ ...styleDistance(picture, painting), ...structureKept(photograph, picture) });
-      each.push({ name: file, painted: figures(painted), untouched: figures(photograph), transferred: figures(colourTransfer(photograph, painting)) });
+      const paint = async ({ width, height, data }: Planar, moments?: Moments): Promise<Planar> => {
+        const out: Planar = { width, height, data: new Float32Array(data.length) };
+        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { margin: model.card.margin, signal }, moments);
+        return out;
+      };
+      const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];
+      // As the frames of an animation are painted.
+      const moments = await painter.momentsOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
+      const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>): Promise<StyleFigures> => ({
+        ...styleDistance(made, painting),
+        ...structureKept(photograph, made),
+        flicker: flicker(await frame(frames[0]), await frame(frames[1])),
+      });
+      each.push({
+        name: file,
+        painted: await figures(await paint(photograph), (still) => paint(still, moments)),
+        untouched: await figures(photograph, (still) => still),
+        transferred: await figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting)),
+      });
       onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
     }
   } catch (error) {
@@ -75,7 +92,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   }
   if (each.length === 0) throw new UserError(`'${folder}' holds no picture that can be measured`);
   const mean = (of: 'painted' | 'untouched' | 'transferred') =>
-    Object.fromEntries((['patches', 'colour', 'ssim', 'edges'] as const).map((name) => [name, each.reduce((sum, row) => sum + row[of][name], 0) / each.length])) as unknown as StyleFigures;
+    Object.fromEntries((['patches', 'colour', 'ssim', 'edges', 'flicker'] as const).map((name) => [name, each.reduce((sum, row) => sum + row[of][name], 0) / each.length])) as unknown as StyleFigures;
   return {
     model: { name: model.name, sha256: model.sha256 },
     pictures: { folder, count: each.length },

@@ -11,8 +11,8 @@ import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 
-/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them at a quarter of the sides. */
-export const STYLE_MARGIN = 56;
+/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them and the widest noise at a quarter of the sides. */
+export const STYLE_MARGIN = 76;
 /** Of mirrored edges around a picture, px. */
 const STYLE_FRAME = 2 * FRAME;
 /** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
@@ -27,7 +27,28 @@ export interface PaintOptions {
   onTile?: () => void;
 }
 
-export class Painter {
+/** Moments that pictures are painted by, of one painter or of several. */
+export type Moments = readonly Value[];
+
+/** Whatever paints: one style, or two mixed. */
+export interface Paints {
+  /** How often a picture passes through a network. */
+  readonly passes: number;
+  /** Paints a picture, 0 to 1, into a sink. @param given moments to paint it by, as of `momentsOver`; its own by default. */
+  paint(source: Source, sink: Sink, options: PaintOptions, given?: Moments): Promise<void>;
+  /**
+   * The mean moments of some pictures. Painted by these, places that are the same in two frames of one size come out the same, to the
+   * last bit, where nothing moves as far around as the network sees.
+   */
+  momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments>;
+  close(): Promise<void>;
+}
+
+/** Below this strength the painted picture fades into the photograph as well, so that the dial ends at it. */
+const FADED = 0.25;
+
+export class Painter implements Paints {
+  readonly passes = 1;
   private readonly rows = new Map<number, Float32Array>();
   /** Values in a picture's moments. */
   private readonly size = momentsOf(defineStyle());
@@ -41,32 +62,28 @@ export class Painter {
   /** Tiles of a picture. */
   static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
 
-  /** Paints a picture, 0 to 1, into a sink. @param given moments to paint it by, as of `momentsOver`; its own by default. */
-  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Value): Promise<void> {
+  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Moments): Promise<void> {
     const whole = framed(source);
-    const moments = given ?? (await this.measure(whole));
+    const moments = given?.[0] ?? (await this.measure(whole));
+    const faded = this.strength < FADED ? fading(source, sink, this.strength / FADED) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
       const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
       const inner = { x: left, y: top, width: right - left, height: bottom - top };
       if (inner.width <= 0 || inner.height <= 0) return;
-      sink(cropPlanar(values, 3, width, height, inner), x + left - STYLE_FRAME, y + top - STYLE_FRAME, inner.width, inner.height);
+      faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_FRAME, y + top - STYLE_FRAME, inner.width, inner.height);
     };
     await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
     this.rows.clear();
   }
 
-  /**
-   * The mean moments of some pictures. Painted by these, places that are the same in two frames of one size come out the same, to the
-   * last bit, where nothing moves as far around as the network sees.
-   */
-  async momentsOver(sources: readonly Source[]): Promise<Value> {
+  async momentsOver(sources: readonly Source[]): Promise<Moments> {
     const sum = new Float32Array(this.size);
     for (const source of sources) {
       const { data } = await this.measure(framed(source));
       for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]) / sources.length;
     }
-    return floats(sum, [1, this.size, 1, 1]);
+    return [floats(sum, [1, this.size, 1, 1])];
   }
 
   /** The moments of a picture, of it reduced where it is large. */
@@ -124,6 +141,13 @@ export async function openPainter(
   });
   return new Painter(session, seed, strength);
 }
+
+/** A sink that takes `share` of what is painted, and the rest of what was there. */
+const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, y, w, h) => {
+  const before = new Float32Array(values.length);
+  source.read(x, y, w, h, before);
+  sink(values.map((value, i) => before[i]! + share * (value - before[i]!)), x, y, w, h);
+};
 
 /** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
 function framed(source: Source): Source {

@@ -1,20 +1,17 @@
 // A raster through a painter: 8 or 16 bits in and as many out, grey made colour, opacity as it was.
 
-import type { Value } from '@zeuxis/graph';
 import { type Animation, LUMA, type Raster } from '@zeuxis/pictures';
 import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink } from '../edit/tiles.js';
-import type { Painter, PaintOptions } from './painter.js';
+import type { Moments, PaintOptions, Paints } from './painter.js';
 
 export interface PaintRasterOptions extends PaintOptions {
-  /** Share of the painted picture over the photograph, 0 to 1. */
-  cover: number;
   keepColour: boolean;
   /** Grey, of the raster's size. */
   mask: Raster | undefined;
 }
 
-export async function paintRaster(painter: Painter, raster: Raster, { cover, keepColour, mask, ...options }: PaintRasterOptions, moments?: Value): Promise<Raster> {
+export async function paintRaster(painter: Paints, raster: Raster, { keepColour, mask, ...options }: PaintRasterOptions, moments?: Moments): Promise<Raster> {
   const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
   const step = channels + (alpha ? 1 : 0);
   // What cannot be seen must not be painted from: upscaling has the same trouble.
@@ -28,13 +25,15 @@ export async function paintRaster(painter: Painter, raster: Raster, { cover, kee
   const put = sinkTo(interleaved(width, height, picture.data, made, 0, 3), 3);
   const shown = mask && sourceOf(interleaved(width, height, mask.data, 1 + (mask.alpha ? 1 : 0), 0, 1), 1);
   const sink: Sink = (values, x, y, w, h) => {
-    if (keepColour || shown || cover < 1) {
+    if (keepColour || shown) {
       const before = new Float32Array(3 * w * h);
       source.read(x, y, w, h, before);
       if (keepColour) recolour(values, before);
-      const covers = new Float32Array(w * h).fill(1);
-      shown?.read(x, y, w, h, covers);
-      for (let i = 0; i < values.length; i++) values[i] = before[i]! + cover * covers[i % (w * h)]! * (values[i]! - before[i]!);
+      if (shown) {
+        const covers = new Float32Array(w * h);
+        shown.read(x, y, w, h, covers);
+        for (let i = 0; i < values.length; i++) values[i] = before[i]! + covers[i % (w * h)]! * (values[i]! - before[i]!);
+      }
     }
     put(values, x, y, w, h);
   };
@@ -57,7 +56,7 @@ function recolour(values: Float32Array, colours: Float32Array): void {
 const MEASURED_FRAMES = 8;
 
 /** An animation, frame by frame, by moments that all frames share: what stands still does not flicker. */
-export async function paintAnimation(painter: Painter, animation: Animation, options: PaintRasterOptions): Promise<Animation> {
+export async function paintAnimation(painter: Paints, animation: Animation, options: PaintRasterOptions): Promise<Animation> {
   const { width, height, data, delay } = animation;
   const size = width * height * 4;
   const frame = (n: number): Raster => ({ width, height, channels: 3, alpha: true, depth: 8, data: data.subarray(n * size, (n + 1) * size), format: 'png' });
@@ -69,6 +68,7 @@ export async function paintAnimation(painter: Painter, animation: Animation, opt
       fillUnknown(colours, seen(raster.data, 4, 3));
       return sourceOf(colours, 3);
     }),
+    { margin: options.margin, signal: options.signal },
   );
   const out = new Uint8Array(data.length);
   for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, moments)).data, n * size);

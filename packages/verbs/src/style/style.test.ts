@@ -80,6 +80,7 @@ describe('trainStyle', () => {
     ['a folder that is not there', { content: 'nowhere' }, /there is no file or folder '.*nowhere'/],
     ['a brush without measure', { scale: 1e6 }, /--scale must be from 0.1 to 4, not 1000000/],
     ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px from 64 on, not 50/],
+    ['a weight below nothing', { palette: -1 }, /--palette must be 0 or more, not -1/],
     ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 64 px/],
   ])('refuses %s, and leaves nothing', async (_name, options, message) => {
     await sharp({ create: { width: 100, height: 100, channels: 3, background: 'red' } }).png().toFile(at('small.png'));
@@ -185,6 +186,29 @@ describe('style', () => {
     expect(distances[1]).toBeGreaterThan(distances[0]!);
     expect(distances[2]).not.toBe(distances[1]);
     await expect(paint({ inputs, strength: 1.5 })).rejects.toThrow('the strength must be from 0 to 1, not 1.5');
+  });
+
+  it('mixes two styles: none of the second, none of the first, and what neither makes alone', async () => {
+    await train('second', { images: 8, seed: 2 });
+    const inputs = [at('photographs', '1.png')];
+    const mixed = (mix: number, out = 'out') => paint({ inputs, model: [at('run'), at('second')], mix, out: at(out) });
+    const [first, second, none, all, half] = [
+      await pixels((await paint({ inputs })).files[0]!.path),
+      await pixels((await paint({ inputs, model: at('second'), seed: '0/second' })).files[0]!.path),
+      await pixels((await mixed(0)).files[0]!.path),
+      await pixels((await mixed(1)).files[0]!.path),
+      await pixels((await mixed(0.5)).files[0]!.path),
+    ];
+    const far = (a: Uint8Array, b: Uint8Array) => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+    expect(far(none, first)).toBeLessThanOrEqual(1);
+    expect(far(all, second)).toBeLessThanOrEqual(1);
+    expect(Math.min(far(half, first), far(half, second))).toBeGreaterThan(4);
+    const { files } = await mixed(0.4);
+    expect((await verify(files[0]!.path)).edit).toMatchObject({ model: { name: 'run' }, second: { name: 'second', trainingSet: { pictures: 1, rights } }, mix: 0.4 });
+    expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.4, overwrite: false })).kept).toHaveLength(1);
+    expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.5, overwrite: false })).failures[0]!.message).toMatch(/is there already/);
+    await expect(paint({ inputs, mix: 0.4 })).rejects.toThrow('--mix is for two styles; give --model twice');
+    await expect(mixed(2)).rejects.toThrow('the mix must be from 0 to 1, not 2');
   });
 
   it.each(['gif', 'webp'] as const)('paints an animated %s frame by frame, and what stands still stays the same', async (format) => {

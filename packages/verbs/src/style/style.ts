@@ -9,12 +9,15 @@ import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, f
 import { findModel, type ListedModel } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
-import { openPainter, Painter } from './painter.js';
+import { MixedPainter } from './mixed.js';
+import { openPainter, Painter, type Paints } from './painter.js';
 import { paintAnimation, paintRaster } from './raster.js';
 
 export interface StyleOptions extends BatchOptions {
-  /** A shipped name, a .onnx file or a run folder. */
-  model: string;
+  /** A shipped name, a .onnx file or a run folder; or two, to be mixed. */
+  model: string | readonly [string, string];
+  /** Of two models: how much of the second, 0 to 1; 0.5 by default. */
+  mix?: number;
   /** 0 to 1 (default): how much is painted. 0 leaves the photograph as it is. */
   strength?: number;
   /** Keep the photograph's colours and take the painting's light and dark alone. Off by default. */
@@ -36,7 +39,9 @@ export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCa
 }
 
 /** What one file's painting depends on beside the file and the model; kept in its manifest. */
-type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & {
+type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed' | 'mix'> & {
+  /** Hexadecimal SHA-256 of the second model. */
+  with?: string;
   /** Hexadecimal SHA-256 of the mask's pixels. */
   mask?: string;
 };
@@ -49,20 +54,34 @@ type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed'> & {
 export async function style(options: StyleOptions): Promise<StyleResult> {
   const { seed = 0, strength = 1, keepColour = false } = options;
   if (!(strength >= 0 && strength <= 1)) throw new UserError(`the strength must be from 0 to 1, not ${strength}`);
-  const model = await findStyle(options.model);
+  const names = typeof options.model === 'string' ? [options.model] : options.model;
+  const { mix = 0.5 } = options;
+  if (names.length === 1 && options.mix !== undefined) throw new UserError('--mix is for two styles; give --model twice');
+  if (names.length > 2) throw new UserError(`two styles can be mixed, not ${names.length}`);
+  if (!(mix >= 0 && mix <= 1)) throw new UserError(`the mix must be from 0 to 1, not ${mix}`);
+  const models = await Promise.all(names.map(findStyle));
   const mask = options.mask === undefined ? undefined : await readMask(options.mask, options.maximumPixels);
-  const painter = await openPainter(model, options, seed, strength);
-  const settings: Settings = { seed, strength, ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
-  return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, async (item) => plan(item, { options, model, painter, mask: mask?.raster, settings })).finally(() => painter.close());
+  const painter = await openPaints(models, options, seed, strength, mix);
+  const settings: Settings = { seed, strength, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
+  return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, async (item) => plan(item, { options, models, painter, mask: mask?.raster, settings })).finally(() => painter.close());
 }
 
-/** Below this strength the picture fades into the photograph as well, so that the dial ends at it. */
-const FADED = 0.25;
+/** The one painter, or both mixed. */
+async function openPaints([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, seed: number | string, strength: number, mix: number): Promise<Paints> {
+  if (!second) return openPainter(first!, options, seed, strength);
+  const one = await openPainter(first!, options, seed, strength * (1 - mix));
+  // Other noise, or the second's strokes would begin where the first's did.
+  const other = await openPainter(second, options, `${seed}/second`, strength * mix).catch(async (error: Error) => {
+    await one.close();
+    throw error;
+  });
+  return new MixedPainter(one, other);
+}
 
 interface Job {
   options: StyleOptions;
-  model: ListedModel<StyleCard>;
-  painter: Painter;
+  models: readonly ListedModel<StyleCard>[];
+  painter: Paints;
   mask: Raster | undefined;
   settings: Settings;
 }
@@ -89,7 +108,7 @@ async function formOf({ path, bytes }: BatchItem, format: StyleOptions['format']
 }
 
 async function plan(item: BatchItem, job: Job): Promise<Work> {
-  const { options, model, settings } = job;
+  const { options, models, settings } = job;
   const form = await formOf(item, options.format);
   const { format } = form;
   const target = join(options.out, `${item.name}${format === 'gif' ? '.gif' : RASTER_EXTENSION[format]}`);
@@ -98,25 +117,27 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
     isMade: async () => {
       const verdict = await verify(target).catch(() => undefined);
       const made = verdict?.state === 'trusted' || verdict?.state === 'valid' ? verdict.edit : undefined;
-      const same = (['seed', 'strength', 'keepColour', 'mask'] as const).every((name) => String(made?.[name]) === String(settings[name]));
-      return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === model.sha256 && same;
+      const same = (['seed', 'strength', 'keepColour', 'mask', 'mix', 'with'] as const).every((name) => String(made?.[name]) === String(settings[name]));
+      return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === models[0]!.sha256 && same;
     },
     make: () => make(item, target, form, job),
   };
 }
 
 async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, job: Job): Promise<EditedFile> {
-  const { model, settings } = job;
+  const { models, settings } = job;
   const { encoded, width, height } = await painted(path, bytes, form, job);
-  const { trainingSet } = model.card;
+  const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
+  const told = ({ name, card: { trainingSet } }: ListedModel<StyleCard>) =>
+    `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`;
   const published = await publishEdited(
     encoded,
     target,
     {
       action: 'c2pa.filtered',
-      description: `painted by the style '${model.name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`,
+      description: `painted by ${models.map(told).join(' and ')}`,
       parent: { path, bytes },
-      generation: { model: { name: model.name, sha256: model.sha256 }, ...settings, trainingSet },
+      generation: { model: { name: model.name, sha256: model.sha256 }, ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { name: second.name, sha256: second.sha256, trainingSet: second.card.trainingSet } } : {}) },
     },
     { identity, version: VERSION },
   );
@@ -124,9 +145,9 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
 }
 
 /** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
-async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, model, painter, mask }: Job) {
-  const { maximumPixels, quality, signal, onProgress, strength = 1, keepColour = false } = options;
-  const given = { margin: model.card.margin, signal, cover: Math.min(1, strength / FADED), keepColour, mask };
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter, mask }: Job) {
+  const { maximumPixels, quality, signal, onProgress, keepColour = false } = options;
+  const given = { margin: Math.max(...models.map(({ card }) => card.margin)), signal, keepColour, mask };
   // What cannot be is said before the work.
   const fits = ({ width, height }: { width: number; height: number }) => {
     if (format !== 'gif') requireFits(width, height, format);
@@ -136,13 +157,13 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
   if (animated || format === 'gif') {
     const animation = await readAnimation(path, bytes, maximumPixels);
     fits(animation);
-    const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length, onProgress);
+    const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
     const { width, height, ...rest } = await paintAnimation(painter, animation, { ...given, onTile });
     return { encoded: await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality), width, height };
   }
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   fits(raster);
-  const onTile = tileProgress(basename(path), Painter.tiles(raster), onProgress);
+  const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   const picture = await paintRaster(painter, raster, { ...given, onTile });
   const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };

@@ -86,12 +86,12 @@ export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, r
 const LARGEST_BATCH = 1024;
 
 /** Numbers that several kinds of training are asked with. */
-type Numbers = Partial<Record<'images' | 'minutes' | 'batch' | 'crop' | 'contentWeight' | 'adversarial' | 'penaltyEvery' | 'rateScale' | 'gammaScale' | 'snapshots', number>>;
+type Numbers = Partial<Record<'images' | 'minutes' | 'batch' | 'crop' | 'adversarial' | 'penaltyEvery' | 'rateScale' | 'gammaScale' | 'snapshots', number>>;
 
 /** @throws UserError for numbers that mean nothing. */
 export function checkOptions(options: Numbers): void {
   if (options.images !== undefined && options.minutes !== undefined) throw new UserError('give --images or --minutes, not both');
-  for (const name of ['images', 'minutes', 'batch', 'crop', 'contentWeight', 'adversarial', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
+  for (const name of ['images', 'minutes', 'batch', 'crop', 'adversarial', 'penaltyEvery', 'rateScale', 'gammaScale', 'snapshots'] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0)) throw new UserError(`--${kebab(name)} must be more than 0, not ${value}`);
     if (['batch', 'crop', 'penaltyEvery', 'snapshots'].includes(name) && value !== undefined && !Number.isInteger(value))
@@ -99,6 +99,12 @@ export function checkOptions(options: Numbers): void {
   }
   if (options.batch !== undefined && options.batch > LARGEST_BATCH)
     throw new UserError(`--batch must be at most ${LARGEST_BATCH}, not ${options.batch}`);
+}
+
+/** @throws UserError for weights of a loss below nothing. */
+export function checkWeights(weights: Record<string, number | undefined>): void {
+  for (const [name, value] of Object.entries(weights))
+    if (value !== undefined && !(value >= 0 && value < Number.POSITIVE_INFINITY)) throw new UserError(`--${kebab(name)} must be 0 or more, not ${value}`);
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

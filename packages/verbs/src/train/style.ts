@@ -1,12 +1,12 @@
 // `train style`: paintings and photographs in, a style's model file out, with everything needed to watch and resume it.
 
 import { targetOf } from '@zeuxis/graph/node';
-import { defineStyle, judgedSide, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
+import { banksOf, defineStyle, judgedSide, paintingDiscriminator, type Planar, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
+import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
 /** For 60 minutes where no length is given. */
@@ -19,9 +19,15 @@ export interface TrainStyleOptions extends TrainingOptions {
   scale?: number;
   /** Weight of the photograph's structure, 1 by default: less lets more of it go. */
   contentWeight?: number;
-  /** Crops a step, 4 by default. */
+  /** Weight of the painting's colours, 4 by default: more takes them as often as the painting has them. */
+  palette?: number;
+  /** Weight of the run of the brush, as a discriminator sees it, 1 by default. */
+  strokes?: number;
+  /** Weight of the painting's patches of 7 px at three sizes, 0 by default. */
+  patches?: number;
+  /** Crops a step, 2 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
-  /** Side of a crop in px, a multiple of 32; 160 by default. */
+  /** Side of a crop in px, a multiple of 32; 192 by default: a crop should hold a scene. */
   crop?: number;
 }
 
@@ -31,9 +37,12 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
   scale: number;
 }
 
-const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [4, 160, 60];
-/** Shorter sides in px of the paintings at scale 1, and of photographs. */
-const [PAINTED, PHOTOGRAPHED] = [480, 480];
+const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [2, 192, 60];
+const DEFAULT_PALETTE = 4;
+/** Shorter side in px of the paintings at scale 1. */
+const PAINTED = 480;
+/** Photographs are seen whole and near, in turns. */
+const PHOTOGRAPHED = [224, 320, 480];
 /** The finest brush and the widest: at this, 64 paintings take a gigabyte. */
 const SCALES = [0.1, 4] as const;
 const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 400];
@@ -47,7 +56,7 @@ const fixedOf =
   ({ rights, side, ...settings }: StyleSettings): [string, unknown, unknown][] => [
     ['rights', rightsText(options.rights), rightsText(rights)],
     ['crop', options.crop, side],
-    ...(['batch', 'seed', 'scale', 'contentWeight', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
+    ...(['batch', 'seed', 'scale', 'contentWeight', 'palette', 'strokes', 'patches', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
   ];
 
 const shorterOf = (scale: number): number => Math.round(PAINTED * scale);
@@ -59,12 +68,15 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
     ...(signal ? { signal } : {}),
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
-  const paintings = await openCanvases(pictures, { shorter: shorterOf(scale), least: Math.max(SMALLEST_PAINTING, side), most: MOST_PAINTINGS, ...common('paintings') });
-  const photographs = await openCanvases(content, { shorter: Math.max(PHOTOGRAPHED, side), least: side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
+  const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], least: SMALLEST_PAINTING, side, most: MOST_PAINTINGS, ...common('paintings') });
+  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED, least: side / 2, side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
   for (const [stage, { count, skipped, reserved }] of [['paintings', paintings], ['photographs', photographs]] as const)
     for (const { file, reason } of [...skipped, ...reserved]) onProgress({ stage, done: count, total: count, unit: 'pictures', note: `left out ${file}: ${reason}` });
   return { paintings, photographs };
 }
+
+const planarsOf = (canvases: Canvases): Planar[] =>
+  canvases.sizes.map(({ width, height }, i) => ({ width, height, data: Float32Array.from(canvases.planes(i), (value) => value / 255) }));
 
 /**
  * Trains a style on a painting or several.
@@ -74,6 +86,8 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
 export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyleResult> {
   const { out, onProgress = () => {}, device } = options;
   checkOptions(options);
+  const { contentWeight, palette, strokes, patches } = options;
+  checkWeights({ contentWeight, palette, strokes, patches });
   const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
   const rights = before?.settings.rights ?? options.rights;
   if (!rights) throw new UserError(MISSING_RIGHTS);
@@ -97,6 +111,9 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       parts: newParts(batch, options),
       seed: options.seed ?? 0,
       contentWeight: options.contentWeight ?? 1,
+      palette: options.palette ?? DEFAULT_PALETTE,
+      strokes: options.strokes ?? 1,
+      patches: options.patches ?? 0,
       rateScale: options.rateScale ?? 1,
       length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
       licence: options.licence ?? 'unstated',
@@ -108,7 +125,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
     onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
     const { parts, open } = openerOf(settings, options);
-    const trainer = await StyleTrainer.open({ ...settings, parts }, state, open, await targetOf(device));
+    const trainer = await StyleTrainer.open({ ...settings, parts }, state, banksOf(planarsOf(paintings), judgedSide(side), settings.seed, settings.patches > 0), open, await targetOf(device));
     begin();
     const { length, snapshots } = settings;
     const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', content: 'content' };

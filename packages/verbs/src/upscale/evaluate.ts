@@ -4,12 +4,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cropBorder, type Grey, luma, psnr, ssim } from '@zeuxis/nets';
 import { bicubic, type Plane, readPlane, UserError } from '@zeuxis/pictures';
-import type { UpscalerCard } from '../card.js';
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import { enlarge } from '../edit/tiles.js';
-import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { openUpscaler } from './session.js';
+import { openUpscaler, type UpscalerFile } from './session.js';
 
 export interface Fidelity {
   /** dB on luma. */
@@ -33,7 +31,7 @@ export interface UpscalerEvaluation {
  * of as many pixels as the scale left out. The network's output is rounded to 8 bits first.
  * @throws UserError for a folder without pairs, and pairs whose sides do not fit the model's scale.
  */
-export async function evaluateUpscaler(model: ListedModel<UpscalerCard>, folder: string, options: VerbOptions = {}): Promise<UpscalerEvaluation> {
+export async function evaluateUpscaler(model: UpscalerFile, folder: string, options: VerbOptions = {}): Promise<UpscalerEvaluation> {
   const { signal, onProgress = () => {} } = options;
   const { scale, channels, margin } = model.card;
   const names = await pairNames(folder);

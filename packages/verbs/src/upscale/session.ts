@@ -17,18 +17,23 @@ export async function findUpscaler(nameOrPath: string): Promise<ListedModel<Upsc
   return model as ListedModel<UpscalerCard>;
 }
 
+/** As much of a model as enlarging takes: one may be made without a file. */
+export interface UpscalerFile extends Pick<ListedModel, 'name' | 'sha256' | 'bytes'> {
+  card: Pick<UpscalerCard, 'preset' | 'scale' | 'channels' | 'margin'>;
+}
+
 /**
  * @param detail 0 is the faithful network, 1 the sharpened; between the two their weights are blended (Wang et al., ESRGAN, 2018).
  * @throws UserError where ONNX Runtime does not open the model, and for detail where the model was not sharpened.
  */
-export async function openUpscaler(model: ListedModel<UpscalerCard>, { device = 'cpu', threads = availableParallelism() }: VerbOptions, detail = 0): Promise<Session> {
+export async function openUpscaler(model: UpscalerFile, { device = 'cpu', threads = availableParallelism() }: VerbOptions, detail = 0): Promise<Session> {
   return openSession(detail === 0 ? model.bytes : blended(model, detail), { device, threads }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
   });
 }
 
-function blended({ name, bytes, card }: ListedModel<UpscalerCard>, detail: number): Uint8Array {
+function blended({ name, bytes, card }: UpscalerFile, detail: number): Uint8Array {
   const upscaler = defineUpscaler(card);
   const weights = readWeights(bytes, upscaler.network.size);
   if (!weights)

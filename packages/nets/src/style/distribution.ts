@@ -1,0 +1,108 @@
+// How far a picture's colours, or its patches, are spread otherwise than a painting's: sliced Wasserstein (Rabin et al., 2012). Both are
+// seen through filters, the responses are sorted, and compared rank by rank (of patches: Elnekave and Weiss, GPDM, 2022). A painting
+// does not change, so that its responses are sorted once, before training.
+
+import { abs, add, atRank, broadcastTo, constant, conv, mean, mul, reshape, sub, type Tensor } from '@zeuxis/graph';
+import { boxDown } from '../layers.js';
+import { boxReduced, type Planar } from '../metrics/style.js';
+import { Random } from '../random.js';
+
+/** Filters at one reduction of a picture, and how a painting responds to them. */
+export interface Bank {
+  /** The picture's sides are divided by this first. */
+  reduction: number;
+  /** Every so many pixels of the reduced picture a response is taken. */
+  stride: number;
+  /** Side of a filter in px. */
+  kernel: number;
+  /** Unit vectors, [filters, 3, kernel, kernel]. */
+  filters: Float32Array;
+  /** The painting's responses, ascending, as many as a picture's, [filters, responses]. */
+  quantiles: Float32Array;
+}
+
+/** A bank as it is drawn. */
+interface Drawn {
+  reduction: number;
+  stride: number;
+  kernel: number;
+  filters: number;
+}
+
+/** Colours at full size, blurred, and in large: what a patch of 1, 4 and 16 px is on the whole. */
+const COLOURS: readonly Drawn[] = [
+  { reduction: 1, stride: 6, kernel: 1, filters: 24 },
+  { reduction: 4, stride: 2, kernel: 1, filters: 24 },
+  { reduction: 16, stride: 1, kernel: 1, filters: 24 },
+];
+/** Patches of 7 px at three sizes, each seen by 64 filters. */
+const PATCHES: readonly Drawn[] = [
+  { reduction: 1, stride: 5, kernel: 7, filters: 64 },
+  { reduction: 2, stride: 3, kernel: 7, filters: 64 },
+  { reduction: 4, stride: 2, kernel: 7, filters: 64 },
+];
+/** Places in the paintings that a bank knows. */
+const SAMPLES = 16384;
+
+const along = (extent: number, { reduction, stride, kernel }: Drawn): number => Math.floor((Math.floor(extent / reduction) - kernel) / stride) + 1;
+
+/** What a painting's colours and patches are, for pictures of `side` px: what `--palette` and `--patches` weigh. */
+export interface Banks {
+  palette: Bank[];
+  patches: Bank[];
+}
+
+/** @param withPatches leave those empty that will not be weighed. */
+export function banksOf(paintings: readonly Planar[], side: number, seed: number | string, withPatches: boolean): Banks {
+  const all = (kind: string, drawn: readonly Drawn[]) => drawn.map((each, i) => bank(each, paintings, side, `${seed}/${kind} ${i}`));
+  return { palette: all('palette', COLOURS), patches: withPatches ? all('patches', PATCHES) : [] };
+}
+
+/** A bank of random filters for pictures of `side` px. */
+function bank(drawn: Drawn, paintings: readonly Planar[], side: number, seed: string): Bank {
+  const { reduction, stride, kernel, filters: count } = drawn;
+  const length = 3 * kernel ** 2;
+  const random = new Random(seed);
+  const filters = new Float32Array(count * length);
+  for (let f = 0; f < count; f++) {
+    const direction = random.normals(length);
+    const norm = Math.hypot(...direction);
+    for (let k = 0; k < length; k++) filters[f * length + k] = direction[k]! / norm;
+  }
+  const reduced = paintings.map((painting) => boxReduced(painting, reduction));
+  const responses = Array.from({ length: count }, () => new Float32Array(SAMPLES));
+  const patch = new Float32Array(length);
+  for (let n = 0; n < SAMPLES; n++) {
+    const { width, height, data } = reduced[n % reduced.length]!;
+    const [x, y] = [random.below(width - kernel + 1), random.below(height - kernel + 1)];
+    for (let c = 0, to = 0; c < 3; c++) for (let i = 0; i < kernel; i++) for (let j = 0; j < kernel; j++) patch[to++] = data[(c * height + y + i) * width + x + j]!;
+    for (const [f, out] of responses.entries()) {
+      let sum = 0;
+      for (let k = 0; k < length; k++) sum += patch[k]! * filters[f * length + k]!;
+      out[n] = sum;
+    }
+  }
+  const taken = along(side, drawn) ** 2;
+  const quantiles = new Float32Array(count * taken);
+  for (const [f, out] of responses.entries()) {
+    out.sort();
+    for (let q = 0; q < taken; q++) quantiles[f * taken + q] = out[Math.floor(((q + 0.5) / taken) * SAMPLES)]!;
+  }
+  return { reduction, stride, kernel, filters, quantiles };
+}
+
+/**
+ * The mean over banks of the mean distance of each picture's responses from the painting's, a picture counting as much as it was to be
+ * painted: x [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1].
+ */
+export function distributionLoss(x: Tensor, banks: readonly Bank[], strength: Tensor): Tensor {
+  const n = x.extent(0);
+  const each = banks.map(({ reduction, stride, kernel, filters, quantiles }) => {
+    const count = filters.length / (3 * kernel ** 2);
+    const responses = reshape(conv(boxDown(x, reduction), constant(filters, [count, 3, kernel, kernel]), { stride }), [n, count, -1]);
+    const wanted = broadcastTo(constant(quantiles, [1, count, responses.extent(2)]), responses.shape);
+    return mean(mul(abs(sub(responses, atRank(wanted, responses))), reshape(strength, [n, 1, 1])));
+  });
+  if (banks.length === 0) return constant(0);
+  return mul(each.reduce((a, b) => add(a, b)), 1 / banks.length);
+}

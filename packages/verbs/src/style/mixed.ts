@@ -1,0 +1,39 @@
+// Two styles in one picture. Their networks were trained apart, so that their weights do not blend, and to cross-fade two pictures
+// shows both as ghosts. So one paints the photograph and the other what it painted, each at its share of the strength, which is a dial
+// that both were trained with.
+
+import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
+import type { Sink, Source } from '../edit/tiles.js';
+import type { Moments, Painter, PaintOptions, Paints } from './painter.js';
+
+export class MixedPainter implements Paints {
+  readonly passes = 2;
+
+  constructor(
+    private readonly first: Painter,
+    private readonly second: Painter,
+  ) {}
+
+  async paint(source: Source, sink: Sink, options: PaintOptions, given?: Moments): Promise<void> {
+    await this.second.paint(await this.between(source, options, given), sink, options, given && [given[1]!]);
+  }
+
+  async momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments> {
+    const first = await this.first.momentsOver(sources);
+    const painted: Source[] = [];
+    for (const source of sources) painted.push(await this.between(source, options, first));
+    return [...first, ...(await this.second.momentsOver(painted))];
+  }
+
+  /** What the second begins from, in 16 bits: half the memory of floats. */
+  private async between(source: Source, options: PaintOptions, given?: Moments): Promise<Source> {
+    const { width, height } = source;
+    const samples = interleaved(width, height, new Uint16Array(3 * width * height), 3);
+    await this.first.paint(source, sinkTo(samples, 3), options, given);
+    return sourceOf(samples, 3);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.first.close(), this.second.close()]);
+  }
+}
