@@ -11,7 +11,7 @@ import { openSession } from '@zeuxis/graph/node';
 import { startUpscaler, type UpscalerShape, UpscalerTrainer, upscalerModel } from '@zeuxis/nets';
 import { openPairs } from '@zeuxis/pictures';
 import { CropSource, evaluateUpscaler } from '@zeuxis/verbs';
-import { BODIES, folded, withBody } from './bodies.js';
+import { BODIES, withBody } from './bodies.js';
 import type { BenchOptions } from './gan.js';
 import { median } from './measure.js';
 
@@ -63,8 +63,8 @@ export async function architectures({ threads, minutes }: BenchOptions): Promise
   pairs.close();
   const models = await Promise.all(
     candidates.map(async (candidate) => {
-      const { upscaler, weights } = await folded(BODIES[candidate.name]!, candidate.upscaler, candidate.trainer.state.vectors.average);
-      return { ...candidate, upscaler, bytes: upscalerModel(upscaler, weights, {}) };
+      const { upscaler, trainer } = candidate;
+      return { ...candidate, bytes: upscalerModel(upscaler, await upscaler.training.fold(trainer.state.vectors.average, openSession), {}) };
     }),
   );
   const speeds = await speed(models.map(({ bytes }) => bytes), threads);

@@ -41,9 +41,16 @@ const cropFeeds: Feeds = {
   large: bytes(noise(batch * 3 * 32 * 32), [batch, 3, 32, 32]),
   weights: vector(upscaler.network.initialise(random)),
   average: vector(upscaler.network.initialise(random)),
-  first: zeros(upscaler.network.size),
-  second: zeros(upscaler.network.size),
   discriminator: vector(patches.initialise(random)),
+};
+// As it is trained.
+const composed = upscaler.training.network;
+const composedFeeds: Feeds = {
+  ...cropFeeds,
+  weights: vector(composed.initialise(random)),
+  average: vector(composed.initialise(random)),
+  first: zeros(composed.size),
+  second: zeros(composed.size),
 };
 const crops = { batch, side: 16 };
 const painter = defineStyle();
@@ -68,7 +75,7 @@ const styleFeeds: Feeds = {
 const cases: [name: string, step: Step, feeds: Feeds][] = [
   ['the discriminator, penalised', discriminatorStep(gan, { batch, penalty: true }), { ...ganFeeds, moment: zeros(gan.discriminator.size) }],
   ['the generator', generatorStep(gan, { batch }), { ...ganFeeds, moment: zeros(gan.generator.size) }],
-  ['an upscaler', upscalerStep(upscaler, crops), cropFeeds],
+  ['an upscaler', upscalerStep(upscaler, crops), composedFeeds],
   ['the discriminator of patches', patchDiscriminatorStep(upscaler, patches, { ...crops, penalty: true }), { ...cropFeeds, moment: zeros(patches.size) }],
   ['the discriminator of a painting', paintingJudgeStep(painter, judge, strokes, true), { ...styleFeeds, moment: zeros(judge.size) }],
   ['the painter', painterStep(painter, judge, strokes, banks), { ...styleFeeds, moment: zeros(painter.size) }],

@@ -15,7 +15,7 @@ export interface Bank {
   stride: number;
   /** Side of a filter in px. */
   kernel: number;
-  /** Unit vectors, [filters, 3, kernel, kernel]. */
+  /** [filters, 3, kernel, kernel] */
   filters: Float32Array;
   /** The painting's responses, ascending, as many as a picture's, [filters, responses]. */
   quantiles: Float32Array;
@@ -29,13 +29,15 @@ interface Drawn {
   filters: number;
 }
 
-/** Colours at full size, blurred, and in large: what a patch of 1, 4 and 16 px is on the whole. */
+/**
+ * Colours at full size and in strokes, of 1 and of 4 px. In larger places they are the photograph's affair: were they to be spread as the painting's,
+ * an even sky would have to be blotched.
+ */
 const COLOURS: readonly Drawn[] = [
-  { reduction: 1, stride: 6, kernel: 1, filters: 24 },
-  { reduction: 4, stride: 2, kernel: 1, filters: 24 },
-  { reduction: 16, stride: 1, kernel: 1, filters: 24 },
+  { reduction: 1, stride: 5, kernel: 1, filters: 24 },
+  { reduction: 4, stride: 1, kernel: 1, filters: 24 },
 ];
-/** Patches of 7 px at three sizes, each seen by 64 filters. */
+/** Patches of 7 px at three sizes, without their mean colour: how fine and how strong the grain is. */
 const PATCHES: readonly Drawn[] = [
   { reduction: 1, stride: 5, kernel: 7, filters: 64 },
   { reduction: 2, stride: 3, kernel: 7, filters: 64 },
@@ -58,7 +60,10 @@ export function banksOf(paintings: readonly Planar[], side: number, seed: number
   return { palette: all('palette', COLOURS), patches: withPatches ? all('patches', PATCHES) : [] };
 }
 
-/** A bank of random filters for pictures of `side` px. */
+/**
+ * A bank of random filters for pictures of `side` px: of single pixels unit vectors, of patches such that take no notice of the mean colour, and
+ * that the paintings answer with a deviation of 1.
+ */
 function bank(drawn: Drawn, paintings: readonly Planar[], side: number, seed: string): Bank {
   const { reduction, stride, kernel, filters: count } = drawn;
   const length = 3 * kernel ** 2;
@@ -66,6 +71,7 @@ function bank(drawn: Drawn, paintings: readonly Planar[], side: number, seed: st
   const filters = new Float32Array(count * length);
   for (let f = 0; f < count; f++) {
     const direction = random.normals(length);
+    if (kernel > 1) for (let c = 0; c < 3; c++) withoutMean(direction.subarray((c * length) / 3, ((c + 1) * length) / 3));
     const norm = Math.hypot(...direction);
     for (let k = 0; k < length; k++) filters[f * length + k] = direction[k]! / norm;
   }
@@ -85,10 +91,20 @@ function bank(drawn: Drawn, paintings: readonly Planar[], side: number, seed: st
   const taken = along(side, drawn) ** 2;
   const quantiles = new Float32Array(count * taken);
   for (const [f, out] of responses.entries()) {
+    if (kernel > 1) {
+      const scale = 1 / Math.max(1e-3, Math.hypot(...out) / Math.sqrt(SAMPLES));
+      for (let k = 0; k < length; k++) filters[f * length + k]! *= scale;
+      for (let n = 0; n < SAMPLES; n++) out[n]! *= scale;
+    }
     out.sort();
     for (let q = 0; q < taken; q++) quantiles[f * taken + q] = out[Math.floor(((q + 0.5) / taken) * SAMPLES)]!;
   }
   return { reduction, stride, kernel, filters, quantiles };
+}
+
+function withoutMean(values: Float32Array): void {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  for (let i = 0; i < values.length; i++) values[i]! -= mean;
 }
 
 /**

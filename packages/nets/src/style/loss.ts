@@ -5,14 +5,14 @@
 // Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
 // structure, so that a flat sky may be painted.
 
-import { add, concat, constant, div, input, leakyRelu, matrix, mean, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
 import { bias, boxDown, convolution, GAIN } from '../layers.js';
 import { LUMA } from '../metrics/style.js';
 import { Network, type Weights } from '../network.js';
 
 /** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
 const REDUCTIONS = [1, 2, 4] as const;
-const CHANNELS = [24, 48, 96] as const;
+const CHANNELS = [32, 64, 128] as const;
 
 /** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches], finest first. */
 function judge(p: Weights, x: Tensor): Tensor {
@@ -55,7 +55,18 @@ const STRUCTURE = 2e-3;
 const LEAST = 0.02;
 const EACH = [1, 2, 3] as const;
 
-/** One minus the local correlation of luminance, 0 to 2, weighed by the photograph's structure. */
+/** One minus the correlation of luminance over all of a picture, at an eighth of the sides: what is light stays lighter than what is dark. */
+function overall(made: Tensor, photograph: Tensor): Tensor {
+  const [a, b] = [made, photograph].map((x) => {
+    const low = boxDown(luminance(x), 8);
+    return sub(low, meanKeep(low, EACH));
+  }) as [Tensor, Tensor];
+  const [va, vb, covariance] = [square(a), square(b), mul(a, b)].map((x) => mean(x, EACH)) as [Tensor, Tensor, Tensor];
+  const correlation = div(covariance, sqrt(add(mul(add(va, 1e-4), add(vb, 1e-4)), 1e-8)));
+  return mean(mul(div(vb, add(vb, STRUCTURE)), sub(1, correlation)));
+}
+
+/** One minus the correlation of luminance in windows and over all, 0 to 2, weighed by the photograph's structure. */
 export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
   const at = (reduction: number): Tensor => {
     const [a, b] = [made, photograph].map((x) => boxDown(luminance(x), reduction)) as [Tensor, Tensor];
@@ -68,7 +79,8 @@ export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
     // Picture by picture: a batch in parts is a batch.
     return mean(div(mean(mul(weight, sub(1, correlation)), EACH), add(mean(weight, EACH), LEAST)));
   };
-  return mul(add(at(4), at(8)), 0.5);
+  const windows = add(add(mul(at(4), 0.25), mul(at(8), 0.5)), mul(at(16), 0.25));
+  return add(mul(windows, 0.75), mul(overall(made, photograph), 0.25));
 }
 
 /** Mean squared difference of neighbouring pixels, down and across. */

@@ -3,9 +3,10 @@
 
 import { readFileSync } from 'node:fs';
 import { compile, floats, input, sizeOf, type Value } from '@zeuxis/graph';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
+import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
 import { contentLoss, patchShares, totalVariation } from './loss.js';
 import { momentsOf, styleModel } from './model.js';
@@ -91,23 +92,37 @@ it('is the same network in a model file, by the moments of the picture and by gi
   expect(apart(doubled.painted, made)).toBeGreaterThan(0.01);
 });
 
-it('knows what a painting is: no distance from itself, and that of two greys by calculation', async () => {
+describe('what a painting is', () => {
   const side = 160;
-  const flat = (value: number) => ({ width: 200, height: 170, data: new Float32Array(3 * 200 * 170).fill(value) });
-  const { palette, patches } = banksOf([flat(0.5)], side, 0, true);
-  expect(banksOf([flat(0.5)], side, 0, false).patches).toEqual([]);
-  const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
-  const session = await openSession(compile({ palette: distributionLoss(x, palette, strength), patches: distributionLoss(x, patches, strength) }), { threads: 1 });
-  const of = async (value: number) => {
-    const out = await session.run({ x: floats(new Float32Array(3 * side ** 2).fill(value), x.shape), strength: floats([1], [1, 1, 1, 1]) });
+  const distance = async (painting: (i: number) => number, picture: (i: number) => number) => {
+    const banks = banksOf([{ width: 200, height: 170, data: Float32Array.from({ length: 3 * 200 * 170 }, (_, i) => painting(i)) }], side, 0, true);
+    const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
+    const session = await openSession(compile({ palette: distributionLoss(x, banks.palette, strength), patches: distributionLoss(x, banks.patches, strength) }), { threads: 1 });
+    const out = await session.run({ x: floats(Float32Array.from({ length: 3 * side ** 2 }, (_, i) => picture(i)), x.shape), strength: floats([1], [1, 1, 1, 1]) }).finally(() => session.close());
     return { palette: data(out.palette)[0]!, patches: data(out.patches)[0]! };
   };
-  const [same, other] = [await of(0.5), await of(0.7)];
-  await session.close();
-  expect(Math.max(same.palette, same.patches)).toBeLessThan(1e-5);
-  // The mean of |cos| on a sphere in three dimensions is 1/2; in many a projection is normal.
-  expect(other.palette / (0.1 * Math.sqrt(3))).toBeCloseTo(1, 0);
-  expect(other.patches / (0.2 * Math.sqrt(2 / Math.PI))).toBeCloseTo(1, 0);
+
+  it('of two greys differs by their difference times the mean length of its projections', async () => {
+    const [same, other] = [await distance(() => 0.5, () => 0.5), await distance(() => 0.5, () => 0.7)];
+    expect(same.palette).toBeLessThan(1e-5);
+    // On a sphere in three dimensions |cos| has the mean 1/2.
+    expect(other.palette / (0.1 * Math.sqrt(3))).toBeGreaterThan(0.8);
+    expect(other.palette / (0.1 * Math.sqrt(3))).toBeLessThan(1.2);
+  });
+
+  it('sees how strong a grain is, and neither mean colours nor how it was drawn', async () => {
+    const [a, b] = [new Random('a').normals(3 * 200 * 170), new Random('b').normals(3 * side ** 2)];
+    const of = (strength: number, grey: number) => distance((i) => 0.5 + 0.1 * a[i]!, (i) => grey + 0.1 * strength * b[i]!);
+    const [same, lighter, half] = [await of(1, 0.5), await of(1, 0.8), await of(0.5, 0.5)];
+    expect(same.patches).toBeLessThan(0.1);
+    expect(Math.abs(lighter.patches - same.patches)).toBeLessThan(1e-3);
+    // Of two normals with deviations 1 and 1/2: half the mean of |x|.
+    expect(half.patches / (0.5 * Math.sqrt(2 / Math.PI))).toBeCloseTo(1, 1);
+  });
+
+  it('leaves those banks empty that nothing weighs', () => {
+    expect(banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170) }], side, 0, false).patches).toEqual([]);
+  });
 });
 
 it('lets every scale count as much, whatever its number of patches', () => {

@@ -9,6 +9,7 @@
 import { add, addBias, concat, input, leakyRelu, pixelShuffle, type Tensor } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
+import { type Composed, composedNetwork } from './composed.js';
 
 export const UPSCALER_PRESETS = ['fast', 'best'] as const;
 export type UpscalerPreset = (typeof UPSCALER_PRESETS)[number];
@@ -25,6 +26,8 @@ export interface Upscaler {
   shape: UpscalerShape;
   /** x [n, channels, h, w], black 0 to white 1 -> [n, channels, scale h, scale w]. */
   network: Network<[Tensor]>;
+  /** What is trained in its place: the same function, with more weights to reach it by. */
+  training: Composed;
   /** Pixels of the small picture, on each side, that an output pixel depends on: the number of convolutions. */
   margin: number;
 }
@@ -58,5 +61,7 @@ export function defineUpscaler(shape: UpscalerShape): Upscaler {
     const detail = same(p, 'tail', joined, channels * scale ** 2, 0.2);
     return pixelShuffle(add(detail, concat(Array.from({ length: scale ** 2 }, () => x), 1)), scale);
   };
-  return { shape, network: new Network(build, [input('small', [1, channels, 8, 8])]), margin: 3 + CONVOLUTIONS * blocks };
+  const sample = input('small', [1, channels, 8, 8]);
+  const network = new Network(build, [sample]);
+  return { shape, network, training: composedNetwork(network, /^block.*weight$/, sample), margin: 3 + CONVOLUTIONS * blocks };
 }

@@ -25,7 +25,7 @@ export function cropInputs({ shape }: Upscaler, { batch, side }: CropShape): Rec
  * and Adam's numbers.
  */
 export function upscalerStep(upscaler: Upscaler, { batch, side }: CropShape): Step {
-  const { network } = upscaler;
+  const { network } = upscaler.training;
   const [weights, first, second] = ['weights', 'first', 'second'].map((name) => input(name, [network.size])) as [Tensor, Tensor, Tensor];
   const loss = (part: number): LossGraph => {
     const { small, large } = cropInputs(upscaler, { batch: part, side });

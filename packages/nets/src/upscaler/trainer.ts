@@ -12,7 +12,7 @@ export interface UpscalerTrainerOptions extends CropShape, PartsOption {
   seed: number | string;
 }
 
-/** The vectors that move. */
+/** The vectors that move, of the network as it is trained. */
 export const UPSCALER_VECTORS = ['weights', 'first', 'second', 'average'] as const;
 export type UpscalerVector = (typeof UPSCALER_VECTORS)[number];
 
@@ -41,8 +41,8 @@ const HALF_LIFE_SHARE = 0.03;
 export const upscalerRate = (progress: number, steps: number): number =>
   RATE * Math.min(1, Math.max((steps + 1) / WARM_STEPS, progress / WARM_SHARE)) * (0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))) + 0.005);
 
-export function startUpscaler({ network }: Upscaler, seed: number | string): UpscalerState {
-  const weights = network.initialise(new Random(`${seed}/upscaler`));
+export function startUpscaler({ training }: Upscaler, seed: number | string): UpscalerState {
+  const weights = training.network.initialise(new Random(`${seed}/upscaler`));
   const zeros = () => new Float32Array(weights.length);
   return { steps: 0, images: 0, vectors: { weights, first: zeros(), second: zeros(), average: weights.slice() } };
 }

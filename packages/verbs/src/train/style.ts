@@ -1,7 +1,7 @@
 // `train style`: paintings and photographs in, a style's model file out, with everything needed to watch and resume it.
 
 import { targetOf } from '@zeuxis/graph/node';
-import { banksOf, defineStyle, judgedSide, paintingDiscriminator, type Planar, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
+import { banksOf, defineStyle, judgedSide, type Planar, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { inRunFolder, MISSING_RIGHTS } from './folder.js';

@@ -1,5 +1,6 @@
 // An upscaler's training as the loop sees it: for faithfulness, and then, for those who ask, sharpened against a discriminator.
 
+import { openSession } from '@zeuxis/graph/node';
 import { type SharpenReport, type SharpenTrainer, sharpenRate, type UpscalerReport, type UpscalerTrainer, upscalerModel, upscalerRate } from '@zeuxis/nets';
 import { type Pairs, writeWhole } from '@zeuxis/pictures';
 import { cardMetadata, type UpscalerCard, weightsMetadata } from '../card.js';
@@ -50,7 +51,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
   /** Names of the models that a grid shows. */
   protected abstract readonly shown: string[];
   /** The model file and what else a grid shows, the file last. */
-  protected abstract models(card: UpscalerCard): Uint8Array[];
+  protected abstract models(card: UpscalerCard): Uint8Array[] | Promise<Uint8Array[]>;
 
   readonly unit = 'crops';
 
@@ -76,7 +77,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
     requireFinite(state.vectors);
     await writeCheckpoint(paths.checkpoint, { task: 'upscaler', settings, state, seconds });
     const card = this.card(seconds);
-    const models = this.models(card);
+    const models = await this.models(card);
     await writeWhole(paths.model, models.at(-1)!);
     await this.grid.write(paths.grids, this.images, models);
     return card;
@@ -146,8 +147,9 @@ export class UpscalerTraining extends CropTraining<UpscalerReport> {
     };
   }
 
-  protected models(card: UpscalerCard): Uint8Array[] {
-    return [upscalerModel(this.trainer.upscaler, this.trainer.state.vectors.average, cardMetadata(card))];
+  protected async models(card: UpscalerCard): Promise<Uint8Array[]> {
+    const { upscaler, state } = this.trainer;
+    return [upscalerModel(upscaler, await upscaler.training.fold(state.vectors.average, openSession), cardMetadata(card))];
   }
 }
 

@@ -1,7 +1,7 @@
 // `train upscaler`: a folder of pictures in, an upscaler's model file out, with everything needed to watch and resume it.
 
 import { stat } from 'node:fs/promises';
-import { targetOf } from '@zeuxis/graph/node';
+import { openSession, targetOf } from '@zeuxis/graph/node';
 import {
   defineUpscaler,
   patchDiscriminator,
@@ -75,11 +75,11 @@ async function readFaithful({ sharpen: run, preset, grey }: TrainUpscalerOptions
   const { shape } = settings;
   if ((preset !== undefined && preset !== shape.preset) || (grey !== undefined && grey !== (shape.channels === 1)))
     throw new UserError(`the run in '${run}' is of ${shape.preset}${shape.channels === 1 ? ', grey' : ''}; leave --preset and --grey out`);
-  const { network } = defineUpscaler(shape);
-  if (settings.networks !== networksOf(network) || state.vectors.average?.length !== network.size)
+  const { training } = defineUpscaler(shape);
+  if (settings.networks !== networksOf(training.network) || state.vectors.average?.length !== training.network.size)
     throw new UserError(`the run in '${run}' is of another network than this version's; train it anew`);
   const { card } = await readModel(runPaths(run).model);
-  return { shape, degradation: settings.degradation, card: card as UpscalerCard, weights: state.vectors.average };
+  return { shape, degradation: settings.degradation, card: card as UpscalerCard, weights: await training.fold(state.vectors.average, openSession) };
 }
 
 const fixedOf =
@@ -146,13 +146,13 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
       for (const { file, reason } of [...pairs.skipped, ...pairs.reserved])
         onProgress({ stage: 'decode', done: pairs.count, total: pairs.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
       const sharpens = faithful !== undefined || before?.settings.faithful !== undefined;
-      const networks = networksOf(upscaler.network, ...(sharpens ? [patchDiscriminator(shape.channels)] : []));
+      const moved = sharpens ? upscaler.network : upscaler.training.network;
+      const networks = networksOf(moved, ...(sharpens ? [patchDiscriminator(shape.channels)] : []));
       const given = { shape, degradation, rights, fingerprint: pairs.fingerprint, networks, ...(faithful ? { faithful: faithful.card } : {}) };
       const settings = before?.settings ?? newSettings(options, given);
       if (settings.fingerprint !== pairs.fingerprint)
         throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
-      const { size } = upscaler.network;
-      const fits = Object.entries(before?.state.vectors ?? {}).every(([name, vector]) => name.startsWith('discriminator') || vector.length === size);
+      const fits = Object.entries(before?.state.vectors ?? {}).every(([name, vector]) => name.startsWith('discriminator') || vector.length === moved.size);
       if (settings.networks !== networks || !fits)
         throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
       onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
