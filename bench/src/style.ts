@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { floats } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { defineStyle, momentsOf, NOISE, NOISE_GRAIN, Random, styleModel } from '@zeuxis/nets';
+import { defineStyle, GRAIN, momentsOf, NOISE, Random, styleModel } from '@zeuxis/nets';
 import { VERSION } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
 import { verbOn } from './large.js';
@@ -20,7 +20,7 @@ export interface StyleRow {
 }
 
 /** Pixels of a layer's output for one of the picture. */
-const share = (name: string): number => (/^(down|up)2/.test(name) ? 1 / 4 : /^(down|up)4/.test(name) ? 1 / 16 : /^(down8|mix|block)/.test(name) ? 1 / 64 : 1);
+const share = (name: string): number => (name.startsWith('down2') || name.startsWith('up2') ? 1 / 4 : /^(down4|mix|block)/.test(name) ? 1 / 16 : 1);
 
 /** Floating point operations of the convolutions, two a product, for a pixel. */
 const flops = (): number =>
@@ -34,7 +34,7 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
   const session = await openSession(styleModel(painter, painter.initialise(random), {}), { threads });
   const feeds = {
     photograph: floats(Float32Array.from({ length: 3 * SIDE * SIDE }, () => random.uniform()), [1, 3, SIDE, SIDE]),
-    noise: floats(random.normals((NOISE * SIDE * SIDE) / NOISE_GRAIN ** 2), [1, NOISE, SIDE / NOISE_GRAIN, SIDE / NOISE_GRAIN]),
+    noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
     strength: floats([1], [1]),
     share: floats([1 / SIDE ** 2], [1]),
     given: floats([1], [1]),

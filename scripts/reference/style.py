@@ -14,7 +14,7 @@ import torch.nn.functional as F
 sys.dont_write_bytecode = True
 from common import Weights, fill, summary, write
 
-BATCH, SIDE, NOISE = 2, 64, 2
+BATCH, SIDE, NOISE = 2, 64, 4
 GAIN = math.sqrt(2)
 
 
@@ -30,10 +30,7 @@ def normal(p, name, x):
 
 def strokes(noise):
     channels = []
-    # ONNX's SpaceToDepth: channels of a place are together.
-    n, c, h, w = noise.shape
-    noise = noise.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
-    for c, deviation in enumerate((0, 0, 0, 0, 1, 1, 1, 1)):
+    for c, deviation in enumerate((0, 1, 1, 2)):
         channel = noise[:, c : c + 1]
         if deviation:
             reach = math.ceil(2.5 * deviation)
@@ -46,17 +43,15 @@ def strokes(noise):
 
 def paint(p, x, noise, strength):
     y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
-    for name, width in (("down2", 32), ("down4", 64), ("down8", 96)):
-        scene, y = y, F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, strokes(noise), strength.expand(-1, -1, *y.shape[2:])], 1), 96, 3)))
+    for name, width in (("down2", 32), ("down4", 64)):
+        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, strokes(noise), strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
     for i in range(4):
-        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 96, 3)))
-        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 96, 3))
-    for name, width in (("up4", 64), ("up2", 32), ("up1", 16)):
+        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
+        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
+    for name, width in (("up2", 32), ("up1", 16)):
         y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
-        y = torch.cat([y, noise], 1) if name == "up4" else y
         y = F.relu(normal(p, name, conv(p, name, y, width, 3)))
-        y = y + scene if name == "up4" else y
     y = conv(p, "out", y, 3, 5, gain=1) + p("out.bias", (3,), 0).reshape(1, 3, 1, 1)
     return torch.tanh(y) / 2 + 0.5
 

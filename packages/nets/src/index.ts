@@ -20,7 +20,7 @@ export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';
 export { type Bank, type Banks, banksOf, distributionLoss } from './style/distribution.js';
 export { paintingDiscriminator } from './style/loss.js';
 export { momentsOf, styleModel } from './style/model.js';
-export { defineStyle, FRAME, GRAIN, NOISE, NOISE_GRAIN, type StyleNetwork } from './style/network.js';
+export { defineStyle, FRAME, GRAIN, NOISE, type StyleNetwork } from './style/network.js';
 export { judgedSide } from './style/step.js';
 export * from './style/trainer.js';
 export { type Composed, composedNetwork, uncomposed } from './upscaler/composed.js';

@@ -1,17 +1,17 @@
 // A trained style as a model file that any ONNX program can run.
 
 import { add, compile, concat, input, mul, sliceAxis, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
-import { NOISE, NOISE_GRAIN, type Normal, type StyleNetwork, standardised } from './network.js';
+import { GRAIN, NOISE, type Normal, type StyleNetwork, standardised } from './network.js';
 
 /**
  * The .onnx file of a style, for one picture at a time. Inputs: `photograph` float32 [1, 3, h, w], black 0 to white 1, sides multiples
- * of 8; `noise` float32 [1, 2, h / 4, w / 4], standard normal; `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w); `given` float32 [1],
+ * of 4; `noise` float32 [1, 4, h / 4, w / 4], standard normal; `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w); `given` float32 [1],
  * 1 where `moments` are to be taken, 0 where the picture's own are; `moments` float32 [1, k, 1, 1]. Outputs: `painted` float32
  * [1, 3, h, w], 0 to 1, and `measured` float32 [1, k, 1, 1], the picture's own mean and variance of every channel of every layer:
  * what all tiles of one picture are given, as measured on the picture reduced.
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
-  const [photograph, noise] = [input('photograph', [1, 3, 16, 16]), input('noise', [1, NOISE, 16 / NOISE_GRAIN, 16 / NOISE_GRAIN])];
+  const [photograph, noise] = [input('photograph', [1, 3, 16, 16]), input('noise', [1, NOISE, 16 / GRAIN, 16 / GRAIN])];
   const [strength, share, given] = [input('strength', [1]), input('share', [1]), input('given', [1])];
   const moments = input('moments', [1, momentsOf(painter), 1, 1]);
   const measured: Tensor[] = [];

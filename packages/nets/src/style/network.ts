@@ -1,29 +1,27 @@
-// The network that paints: a photograph is brought to an eighth of its sides, where a stroke is a pixel or two, changed there by residual
-// blocks, and brought back (Johnson et al., 2016), joined at a quarter by what it was there, so that the scene stays readable; with instance normalisation (Ulyanov et al., 2016) and, in place of transposed convolutions, enlargement
+// The network that paints: a photograph is brought to a quarter of its sides, changed there by residual blocks, and brought back
+// (Johnson et al., 2016), with instance normalisation (Ulyanov et al., 2016) and, in place of transposed convolutions, enlargement
 // followed by a convolution, which prints no chessboard (Odena et al., 2016). Noise is let in at the small size: where a photograph is
 // flat, a network of convolutions has nothing else to make strokes of.
 //
 // Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So they
 // may be given: `Normal` decides, and a picture's tiles share what was measured on the picture reduced.
 
-import { add, addBias, concat, constant, conv, div, enlarge, input, matrix, meanKeep, mul, pixelUnshuffle, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, addBias, concat, constant, conv, div, enlarge, input, matrix, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 
 /** Channels of the noise, at a quarter of the picture's sides. */
-export const NOISE = 2;
-/** Px of the picture, along each side, to a pixel of the noise. */
-export const NOISE_GRAIN = 4;
-/** What eight channels of noise at an eighth are blurred by, deviations in px, so that there is something of a stroke's length to begin one from. */
-const BLURS = [0, 0, 0, 0, 1, 1, 1, 1] as const;
+export const NOISE = 4;
+/** Deviation in px of the Gaussian that each of them is blurred by, so that there is something of a stroke's length to begin one from; 0 is none. */
+const BLURS = [0, 1, 1, 2] as const;
 /** Sides of pictures are multiples of this. */
-export const GRAIN = 8;
+export const GRAIN = 4;
 /**
  * Pixels at the edges that are painted worse: beyond them convolutions see nothing. Training does not look at them, and whoever paints a whole
  * picture lays a frame of its mirrored edges around it.
  */
 export const FRAME = 16;
-const WIDTHS = [16, 32, 64, 96] as const;
+const WIDTHS = [16, 32, 64] as const;
 const BLOCKS = 4;
 const GAIN = Math.sqrt(2);
 
@@ -49,12 +47,11 @@ function normalised(p: Weights, name: string, x: Tensor, reduction: number, norm
   return add(mul(normal(name, x, reduction), p.get(`${name}.scale`, shape, 0, 1)), p.get(`${name}.shift`, shape, 0));
 }
 
-/** White noise [n, NOISE, h, w] at half its sides, half of its channels blurred, their variance kept: [n, 4 NOISE, h / 2, w / 2]. */
+/** White noise [n, NOISE, h, w] blurred channel by channel, its variance kept. */
 function strokesOf(noise: Tensor): Tensor {
-  const small = pixelUnshuffle(noise, 2);
   return concat(
     BLURS.map((deviation, c) => {
-      const channel = sliceAxis(small, 1, c, 1);
+      const channel = sliceAxis(noise, 1, c, 1);
       if (deviation === 0) return channel;
       const reach = Math.ceil(2.5 * deviation);
       const side = 2 * reach + 1;
@@ -67,29 +64,23 @@ function strokesOf(noise: Tensor): Tensor {
 }
 
 /**
- * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / NOISE_GRAIN, w / NOISE_GRAIN], standard normal, and a strength from 0 to 1, [n, 1, 1, 1];
+ * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], standard normal, and a strength from 0 to 1, [n, 1, 1, 1];
  * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
  */
 export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
-  const [full, half, quarter, eighth] = WIDTHS;
+  const [full, half, quarter] = WIDTHS;
   let y = relu(normalised(p, 'in', same(p, 'in', sub(mul(x, 2), 1), full, 5), 1, normal));
-  const down = (name: string, width: number, reduction: number) => relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
-  y = down('down2', half, 2);
-  y = down('down4', quarter, 4);
-  const scene = y;
-  y = down('down8', eighth, 8);
+  for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
+    y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
   // As large as the noise, without a word of how large that is.
-  const strokes = strokesOf(noise);
-  const dial = add(mul(sliceAxis(strokes, 1, 0, 1), 0), strength);
-  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, strokes, dial], 1), eighth, 3), 8, normal));
+  const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
+  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, strokesOf(noise), dial], 1), quarter, 3), 4, normal));
   for (let i = 0; i < BLOCKS; i++) {
-    const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, eighth, 3), 8, normal));
-    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, eighth, 3), 8, normal));
+    const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
+    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
   }
-  const up = (name: string, width: number, reduction: number) => relu(normalised(p, name, same(p, name, enlarge(y), width, 3), reduction, normal));
-  y = add(relu(normalised(p, 'up4', same(p, 'up4', concat([enlarge(y), noise], 1), quarter, 3), 4, normal)), scene);
-  y = up('up2', half, 2);
-  y = up('up1', full, 1);
+  for (const [name, width, reduction] of [['up2', half, 2], ['up1', full, 1]] as const)
+    y = relu(normalised(p, name, same(p, name, enlarge(y), width, 3), reduction, normal));
   return add(mul(tanh(addBias(same(p, 'out', y, 3, 5, 1), p.get('out.bias', [3], 0))), 0.5), 0.5);
 }
 

@@ -8,7 +8,7 @@ import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { type Banks, distributionLoss } from './distribution.js';
 import { contentLoss, patchShares, totalVariation } from './loss.js';
-import { FRAME, NOISE, NOISE_GRAIN, ownNormal, type StyleNetwork } from './network.js';
+import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
 
 export interface StyleCrops {
   /** Crops a step. */
@@ -29,7 +29,7 @@ function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch,
   return {
     photographs: unit('photographs'),
     painting: inner(unit('painting')),
-    noise: input('noise', [batch, NOISE, side / NOISE_GRAIN, side / NOISE_GRAIN]),
+    noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
     strength: input('strength', [batch, 1, 1, 1]),
     weights: input('weights', [painter.size]),
     judge: input('discriminator', [discriminator.size]),

@@ -6,7 +6,7 @@ import { Random } from '../random.js';
 import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Banks } from './distribution.js';
 import { paintingDiscriminator } from './loss.js';
-import { defineStyle, NOISE, NOISE_GRAIN } from './network.js';
+import { defineStyle, GRAIN, NOISE } from './network.js';
 import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
 
 export interface StyleTrainerOptions extends StyleCrops, PartsOption {
@@ -102,7 +102,7 @@ export class StyleTrainer {
     const common = {
       photographs: bytes(photographs, shape),
       painting: bytes(painting, shape),
-      noise: floats(random.normals((batch * NOISE * side * side) / NOISE_GRAIN ** 2), [batch, NOISE, side / NOISE_GRAIN, side / NOISE_GRAIN]),
+      noise: floats(random.normals((batch * NOISE * side * side) / GRAIN ** 2), [batch, NOISE, side / GRAIN, side / GRAIN]),
       // Half of all crops are painted with all strength, the others with any.
       strength: floats(Array.from({ length: batch }, (_, n) => (n % 2 === 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
       weights: vector(vectors.weights),

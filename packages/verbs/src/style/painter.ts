@@ -4,15 +4,15 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, momentsOf, NOISE, NOISE_GRAIN, Random } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 
-/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them and the widest noise at an eighth of the sides. */
-export const STYLE_MARGIN = 120;
+/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them and the widest noise at a quarter of the sides. */
+export const STYLE_MARGIN = 76;
 /** Of mirrored edges around a picture, px. */
 const STYLE_FRAME = 2 * FRAME;
 /** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
@@ -99,7 +99,7 @@ export class Painter implements Paints {
   private run({ values, x, y, w, h }: { values: Float32Array; x: number; y: number; w: number; h: number }, width: number, moments?: Value) {
     return this.session.run({
       photograph: floats(values, [1, 3, h, w]),
-      noise: floats(this.noise(x / NOISE_GRAIN, y / NOISE_GRAIN, w / NOISE_GRAIN, h / NOISE_GRAIN, width / NOISE_GRAIN), [1, NOISE, h / NOISE_GRAIN, w / NOISE_GRAIN]),
+      noise: floats(this.noise(x / GRAIN, y / GRAIN, w / GRAIN, h / GRAIN, width / GRAIN), [1, NOISE, h / GRAIN, w / GRAIN]),
       strength: floats([this.strength], [1]),
       share: floats([1 / (w * h)], [1]),
       given: floats([moments ? 1 : 0], [1]),
