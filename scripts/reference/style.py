@@ -76,12 +76,14 @@ def content(made, photograph):
     return (at(4) / 4 + at(8) / 2 + at(16) / 4) * 0.75 + overall() / 4
 
 
-def distribution(x, strength):
-    """Sorted against sorted, at half size: filters and quantiles as the test makes them."""
-    filters = torch.from_numpy(fill("filters", 4 * 3 * 25).astype("float64")).reshape(4, 3, 5, 5) / 8
-    quantiles = torch.from_numpy(fill("quantiles", 4 * 100).astype("float64")).reshape(4, 100).sort(-1).values
-    responses = F.conv2d(F.avg_pool2d(x, 2), filters, stride=3).flatten(2)
-    return ((responses.sort(-1).values - quantiles).abs().mean((1, 2)) * strength).mean()
+def distribution(x, photograph, strength):
+    """Sorted against sorted, at a sixteenth: filters and quantiles as the test makes them."""
+    filters = torch.from_numpy(fill("filters", 4 * 3 * 4).astype("float64")).reshape(4, 3, 2, 2) / 3
+    quantiles = torch.from_numpy(fill("quantiles", 4 * 9).astype("float64")).reshape(4, 9).sort(-1).values
+    responses = F.conv2d(F.avg_pool2d(x, 16), filters).flatten(2)
+    luma = (photograph * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1)
+    variance = F.avg_pool2d(luma, 8).var((1, 2), correction=0)
+    return ((responses.sort(-1).values - quantiles).abs().mean((1, 2)) * strength * variance / (variance + 1e-2)).mean()
 
 
 def variation(x):
@@ -95,7 +97,7 @@ if __name__ == "__main__":
     noise = torch.from_numpy(fill("noise", BATCH * NOISE * (SIDE // 4) ** 2).astype("float64")).reshape(BATCH, NOISE, SIDE // 4, SIDE // 4)
     made = paint(p, photographs, noise, torch.tensor([0.25, 1.0], dtype=torch.float64).reshape(BATCH, 1, 1, 1))
     strength = torch.tensor([0.25, 1.0], dtype=torch.float64)
-    losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, strength)}
+    losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, photographs, strength)}
     gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
     painter = {
         "made": summary(made),

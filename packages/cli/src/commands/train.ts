@@ -90,10 +90,10 @@ function styleCommand(train: Command, finish: (code: number) => void): void {
     .description('train a style on paintings, which `zeuxis style` paints photographs in')
     .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
     .option('--scale <x>', 'how wide a brush is (default: 1)', positive)
-    .option('--content-weight <x>', "weight of the photograph's structure (default: 1)", positive)
-    .option('--palette <x>', "weight of the painting's colours (default: 4)", between(0, 1000))
+    .option('--content-weight <x>', "weight of the photograph's structure (default: 0.8)", between(0, 1000))
+    .option('--palette <x>', "weight of the painting's colours (default: 6)", between(0, 1000))
     .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
-    .option('--patches <x>', "weight of the painting's small patches (default: 0)", between(0, 1000))
+    .option('--patches <x>', "weight of the painting's small patches (default: 1)", between(0, 1000))
     .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 192)', whole(32))
     .action(async (pictures: string, options: StyleOptions) => {
       const { trainStyle } = await import('@zeuxis/verbs');

@@ -29,14 +29,14 @@ interface Drawn {
   filters: number;
 }
 
-/**
- * Colours at full size and in strokes, of 1 and of 4 px. In larger places they are the photograph's affair: were they to be spread as the painting's,
- * an even sky would have to be blotched.
- */
+/** Colours at full size, in strokes, and in large: of 1, 4 and 16 px. */
 const COLOURS: readonly Drawn[] = [
   { reduction: 1, stride: 5, kernel: 1, filters: 24 },
   { reduction: 4, stride: 1, kernel: 1, filters: 24 },
+  { reduction: 16, stride: 1, kernel: 1, filters: 24 },
 ];
+/** From this reduction on, colours are asked for as far as the photograph has light and dark to bear them: an even sky would have to be blotched. */
+const LARGE = 16;
 /** Patches of 7 px at three sizes, without their mean colour: how fine and how strong the grain is. */
 const PATCHES: readonly Drawn[] = [
   { reduction: 1, stride: 5, kernel: 7, filters: 64 },
@@ -109,15 +109,16 @@ function withoutMean(values: Float32Array): void {
 
 /**
  * The mean over banks of the mean distance of each picture's responses from the painting's, a picture counting as much as it was to be
- * painted: x [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1].
+ * painted: x [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1]; in large places also as much as there is in its photograph, contrast [n, 1, 1, 1], 0 to 1.
  */
-export function distributionLoss(x: Tensor, banks: readonly Bank[], strength: Tensor): Tensor {
+export function distributionLoss(x: Tensor, banks: readonly Bank[], strength: Tensor, contrast: Tensor): Tensor {
   const n = x.extent(0);
   const each = banks.map(({ reduction, stride, kernel, filters, quantiles }) => {
     const count = filters.length / (3 * kernel ** 2);
     const responses = reshape(conv(boxDown(x, reduction), constant(filters, [count, 3, kernel, kernel]), { stride }), [n, count, -1]);
     const wanted = broadcastTo(constant(quantiles, [1, count, responses.extent(2)]), responses.shape);
-    return mean(mul(abs(sub(responses, atRank(wanted, responses))), reshape(strength, [n, 1, 1])));
+    const counts = reduction >= LARGE ? mul(strength, contrast) : strength;
+    return mean(mul(abs(sub(responses, atRank(wanted, responses))), reshape(counts, [n, 1, 1])));
   });
   if (banks.length === 0) return constant(0);
   return mul(each.reduce((a, b) => add(a, b)), 1 / banks.length);

@@ -51,16 +51,27 @@ function windowed(x: Tensor, side: number): Tensor {
 const WINDOW = 9;
 /** Variance of luminance above which a place counts as structure. */
 const STRUCTURE = 2e-3;
+/** Variance of luminance over a picture at which half of its colours in large are asked for: a deviation of a tenth. */
+const CONTRAST = 1e-2;
 /** Keeps the loss of a picture without structure at nothing. */
 const LEAST = 0.02;
 const EACH = [1, 2, 3] as const;
 
+/** Luminance at an eighth of the sides, less its mean. */
+function centredLow(x: Tensor): Tensor {
+  const low = boxDown(luminance(x), 8);
+  return sub(low, meanKeep(low, EACH));
+}
+
+/** How much light and dark there is in a photograph on the whole, 0 to 1, [n, 1, 1, 1]. */
+export function contrastOf(photograph: Tensor): Tensor {
+  const variance = meanKeep(square(centredLow(photograph)), EACH);
+  return div(variance, add(variance, CONTRAST));
+}
+
 /** One minus the correlation of luminance over all of a picture, at an eighth of the sides: what is light stays lighter than what is dark. */
 function overall(made: Tensor, photograph: Tensor): Tensor {
-  const [a, b] = [made, photograph].map((x) => {
-    const low = boxDown(luminance(x), 8);
-    return sub(low, meanKeep(low, EACH));
-  }) as [Tensor, Tensor];
+  const [a, b] = [made, photograph].map(centredLow) as [Tensor, Tensor];
   const [va, vb, covariance] = [square(a), square(b), mul(a, b)].map((x) => mean(x, EACH)) as [Tensor, Tensor, Tensor];
   const correlation = div(covariance, sqrt(add(mul(add(va, 1e-4), add(vb, 1e-4)), 1e-8)));
   return mean(mul(div(vb, add(vb, STRUCTURE)), sub(1, correlation)));

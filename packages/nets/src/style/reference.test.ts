@@ -8,7 +8,7 @@ import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
 import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
-import { contentLoss, patchShares, totalVariation } from './loss.js';
+import { contentLoss, contrastOf, patchShares, totalVariation } from './loss.js';
 import { momentsOf, styleModel } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
 
@@ -29,13 +29,13 @@ const painter = defineStyle();
 const weights = Float32Array.from(painter.table.flatMap(({ name, shape, deviation, mean }) => [...fill(name, sizeOf(shape)).map((v) => v * (deviation || 0.1) + mean)]));
 const photographs = Float32Array.from(fill('photographs', BATCH * 3 * SIDE ** 2), (v) => Math.floor((v / Math.sqrt(3) + 1) * 128) / 255);
 const strengths = floats([0.25, 1], [BATCH, 1, 1, 1]);
-/** At half size, every third pixel: (32 - 5) / 3 + 1 = 10 a side. */
+/** At a sixteenth, every pixel: 4 a side, whose patches of 2 are 3 by 3. */
 const bank: Bank = {
-  reduction: 2,
-  stride: 3,
-  kernel: 5,
-  filters: fill('filters', 4 * 3 * 25).map((v) => v / 8),
-  quantiles: Float32Array.from([0, 1, 2, 3].flatMap((f) => [...fill('quantiles', 400).subarray(f * 100, (f + 1) * 100).sort()])),
+  reduction: 16,
+  stride: 1,
+  kernel: 2,
+  filters: fill('filters', 4 * 3 * 4).map((v) => v / 3),
+  quantiles: Float32Array.from([0, 1, 2, 3].flatMap((f) => [...fill('quantiles', 36).subarray(f * 9, (f + 1) * 9).sort()])),
 };
 const noise = fill('noise', BATCH * NOISE * (SIDE / 4) ** 2);
 
@@ -44,7 +44,8 @@ it('paints and learns as in PyTorch', async () => {
   const bound = painter.bind(input('weights', [painter.size]));
   const strength = input('strength', [BATCH, 1, 1, 1]);
   const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), strength, ownNormal);
-  const losses = { content: contentLoss(made, x), variation: totalVariation(made), distribution: distributionLoss(made, [bank], strength) };
+  const contrast = contrastOf(x);
+  const losses = { content: contentLoss(made, x), variation: totalVariation(made), distribution: distributionLoss(made, [bank], strength, contrast) };
   const outputs = { made, ...losses, toContent: bound.gradient(losses.content), toVariation: bound.gradient(losses.variation), toDistribution: bound.gradient(losses.distribution) };
   for (const target of [{}, await targetOf('cpu')]) {
     const session = await openSession(compile(outputs, target), { threads: 1 });
@@ -97,7 +98,7 @@ describe('what a painting is', () => {
   const distance = async (painting: (i: number) => number, picture: (i: number) => number) => {
     const banks = banksOf([{ width: 200, height: 170, data: Float32Array.from({ length: 3 * 200 * 170 }, (_, i) => painting(i)) }], side, 0, true);
     const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
-    const session = await openSession(compile({ palette: distributionLoss(x, banks.palette, strength), patches: distributionLoss(x, banks.patches, strength) }), { threads: 1 });
+    const session = await openSession(compile({ palette: distributionLoss(x, banks.palette, strength, strength), patches: distributionLoss(x, banks.patches, strength, strength) }), { threads: 1 });
     const out = await session.run({ x: floats(Float32Array.from({ length: 3 * side ** 2 }, (_, i) => picture(i)), x.shape), strength: floats([1], [1, 1, 1, 1]) }).finally(() => session.close());
     return { palette: data(out.palette)[0]!, patches: data(out.patches)[0]! };
   };

@@ -7,7 +7,7 @@ import { squaredSlopes } from '../gan/loss.js';
 import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { type Banks, distributionLoss } from './distribution.js';
-import { contentLoss, patchShares, totalVariation } from './loss.js';
+import { contentLoss, contrastOf, patchShares, totalVariation } from './loss.js';
 import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
 
 export interface StyleCrops {
@@ -89,7 +89,7 @@ export function painterStep(painter: StyleNetwork, discriminator: Network<[Tenso
     const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength, sharesOf(crops));
     const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
     const unpainted = mean(mul(abs(sub(made, inner(photographs))), sub(1, strength)));
-    const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, each, strength)) as [Tensor, Tensor];
+    const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, each, strength, contrastOf(inner(photographs)))) as [Tensor, Tensor];
     const held = add(mul(input('contentWeight', []), content), mul(unpainted, FAITHFUL));
     const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
     const total = add(add(mul(input('strokesWeight', []), lost), spread), add(held, mul(input('variationWeight', []), variation)));

@@ -17,13 +17,13 @@ export interface TrainStyleOptions extends TrainingOptions {
   content: string;
   /** How wide a brush is, 1 by default: the paintings are seen with a shorter side of 480 px times this. */
   scale?: number;
-  /** Weight of the photograph's structure, 1 by default: less lets more of it go. */
+  /** Weight of the photograph's structure, 0.8 by default: less lets more of it go. */
   contentWeight?: number;
-  /** Weight of the painting's colours, 4 by default: more takes them as often as the painting has them. */
+  /** Weight of the painting's colours, 6 by default: more takes them as often as the painting has them. */
   palette?: number;
   /** Weight of the run of the brush, as a discriminator sees it, 1 by default. */
   strokes?: number;
-  /** Weight of the painting's patches of 7 px at three sizes, 0 by default. */
+  /** Weight of the painting's patches of 7 px at three sizes, 1 by default: how fine and how strong the grain is. */
   patches?: number;
   /** Crops a step, 2 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
@@ -38,7 +38,7 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [2, 192, 60];
-const DEFAULT_PALETTE = 4;
+const WEIGHTS = { contentWeight: 0.8, palette: 6, strokes: 1, patches: 1 };
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
 /** Photographs are seen whole and near, in turns. */
@@ -110,10 +110,10 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       batch,
       parts: newParts(batch, options),
       seed: options.seed ?? 0,
-      contentWeight: options.contentWeight ?? 1,
-      palette: options.palette ?? DEFAULT_PALETTE,
-      strokes: options.strokes ?? 1,
-      patches: options.patches ?? 0,
+      contentWeight: contentWeight ?? WEIGHTS.contentWeight,
+      palette: palette ?? WEIGHTS.palette,
+      strokes: strokes ?? WEIGHTS.strokes,
+      patches: patches ?? WEIGHTS.patches,
       rateScale: options.rateScale ?? 1,
       length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
       licence: options.licence ?? 'unstated',
