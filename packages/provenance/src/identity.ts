@@ -1,25 +1,32 @@
-// Who signs: a root and a signing certificate made on the user's own machine at first use.
-//
-// C2PA 2.x, "X.509 certificates": the signer is an end-entity certificate with digitalSignature and an extended key
-// usage that C2PA names (here emailProtection), issued by a root that signs no pictures. Nobody but the user trusts
-// this root; whoever has a certificate of a public authority will be able to bring it.
+// Who signs: the certificate that the configuration names, or one made on this machine.
 
-import { createPrivateKey, type KeyObject, randomBytes, sign as signBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createPrivateKey, type KeyObject, sign as signBytes, X509Certificate } from 'node:crypto';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { removeStale, UserError, writeFault } from '@zeuxis/pictures';
+import { join, resolve } from 'node:path';
+import { removeStale, UserError, writeWhole } from '@zeuxis/pictures';
+import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
+import { ensureLocal, identityPath, localRoots } from './keys/local.js';
+import { type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
 
 export interface Identity {
   folder: string;
   /** Whether this call made it. */
   created: boolean;
+  algorithm: Algorithm;
   /** The signing certificate and what stands above it but for the root, DER. */
   chain: Uint8Array[];
-  /** The root, for trusting one's own pictures. */
+  /** The root, or the highest certificate that is known, for trusting one's own pictures. */
   rootPem: string;
-  /** ECDSA with P-256 and SHA-256 in the plain form of COSE: r and s, 64 bytes. */
-  sign(bytes: Uint8Array): Uint8Array;
+  /** A signature in the plain form of COSE: of ECDSA r and s. */
+  sign: Sign;
+}
+
+/** A certificate that was brought along, and where its key is. */
+export interface SigningConfiguration {
+  /** PEM file: the signer's certificate, then whoever issued it, upwards. */
+  certificate: string;
+  key: KeyPlace;
 }
 
 /** The user's configuration folder. ZEUXIS_HOME overrides it. */
@@ -34,38 +41,58 @@ export function configFolder(): string {
   return join(base ?? join(homedir(), '.config'), 'zeuxis');
 }
 
-const FILE = 'identity.json';
-const YEAR = 365 * 24 * 3600 * 1000;
-const LIFETIME = { root: 10 * YEAR, signer: 5 * YEAR };
+const CONFIGURATION = 'signing.json';
 
-/** Everything in one file, so that the first run of two processes at once cannot mix two identities. */
-interface Stored {
-  identity: 1;
-  rootCertificate: string;
-  rootKey: string;
-  certificate: string;
-  key: string;
+/** What signs in a folder by configuration; undefined where its own identity does. @throws UserError where it cannot be read. */
+export async function readSigning(folder = configFolder()): Promise<SigningConfiguration | undefined> {
+  const path = join(folder, CONFIGURATION);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
+  });
+  if (text === undefined) return undefined;
+  try {
+    const { signing, certificate, key } = JSON.parse(text) as SigningConfiguration & { signing: number };
+    if (signing !== 1 || typeof certificate !== 'string' || !isPlace(key)) throw new Error();
+    return { certificate, key };
+  } catch {
+    throw new UserError(`'${path}' is damaged; \`zeuxis keys use\` writes it anew`);
+  }
 }
 
-/** The local root certificate, PEM, or undefined where no identity has been made. Never makes one. */
-export async function localRoot(folder = configFolder()): Promise<string | undefined> {
-  return (await load(join(folder, FILE)))?.rootCertificate;
+function isPlace(place: unknown): place is KeyPlace {
+  const { file, variable, command, url } = (place ?? {}) as Record<string, unknown>;
+  return typeof file === 'string' || typeof variable === 'string' || (typeof url === 'string' && URL.canParse(url)) || (Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === 'string'));
 }
 
 /**
- * Opens the identity in a folder, making it at first use: folder mode 0700, file mode 0600.
- * @throws UserError where the folder cannot be written, or the file there is damaged or expired.
+ * Signs with a certificate from now on, or, undefined, with the folder's own again. It is tried first.
+ * @throws UserError as `openIdentity` does; then nothing is changed.
+ */
+export async function useSigning(configuration: SigningConfiguration | undefined, folder = configFolder()): Promise<void> {
+  const path = join(folder, CONFIGURATION);
+  if (!configuration) return rm(path, { force: true });
+  const { certificate, key } = configuration;
+  // Read from anywhere later.
+  const absolute = { certificate: resolve(certificate), key: 'file' in key ? { file: resolve(key.file) } : key };
+  await configured(absolute, folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeWhole(path, Buffer.from(`${JSON.stringify({ signing: 1, ...absolute }, null, 1)}\n`));
+  await chmod(path, 0o600);
+}
+
+/**
+ * Opens who signs: what `signing.json` in the folder names, or the folder's own identity, which is made at first use.
+ * @throws UserError where the folder cannot be written, what is there is damaged, a certificate has expired or is not for signing
+ * pictures, or a key is missing, readable by others or another's.
  */
 export async function openIdentity(folder = configFolder()): Promise<Identity> {
-  const path = join(folder, FILE);
+  const configuration = await readSigning(folder);
+  if (configuration) return configured(configuration, folder);
+  const path = identityPath(folder);
   // A process that was killed while it made an identity left a key behind.
   await removeStale(folder);
-  let stored = await load(path);
-  let created = false;
-  if (!stored) {
-    created = await store(folder, path, await issue());
-    stored = (await load(path))!;
-  }
+  const { stored, created } = await ensureLocal(folder);
   let key: KeyObject;
   let certificate: X509Certificate;
   try {
@@ -76,109 +103,66 @@ export async function openIdentity(folder = configFolder()): Promise<Identity> {
     throw new UserError(`the signing identity in '${path}' is damaged (${(error as Error).message}); move it away, and a new one is made`);
   }
   if (Date.parse(certificate.validTo) < Date.now())
-    throw new UserError(`the signing certificate in '${path}' expired on ${certificate.validTo}; move it away, and a new one is made`);
+    throw new UserError(`the signing certificate in '${path}' expired on ${certificate.validTo}; \`zeuxis keys rotate\` makes a new one`);
   return {
     folder,
     created,
+    algorithm: algorithmOf(key, `'${path}'`),
     chain: [certificate.raw],
     rootPem: stored.rootCertificate,
-    sign: (bytes) => signBytes('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }),
+    sign: async (bytes) => signBytes('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }),
   };
 }
 
-async function load(path: string): Promise<Stored | undefined> {
+async function certificatesOf(path: string): Promise<X509Certificate[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new UserError(`the signing identity in '${path}' cannot be read (${error.code}); check its permissions`);
+    throw new UserError(error.code === 'ENOENT' ? `there is no certificate '${path}'` : `the certificate '${path}' cannot be read (${error.code})`);
   });
-  if (text === undefined) return undefined;
-  try {
-    const stored = JSON.parse(text) as Stored;
-    if (stored.identity !== 1 || !stored.key || !stored.certificate || !stored.rootCertificate) throw new Error();
-    return stored;
-  } catch {
-    throw new UserError(`the signing identity in '${path}' is damaged; move it away, and a new one is made`);
-  }
+  return readChain(text, `'${path}'`);
 }
 
-/** Puts an identity into place unless another process was quicker; says whether it was this one. */
-async function store(folder: string, path: string, stored: Stored): Promise<boolean> {
-  const temporary = join(folder, `${FILE}.${randomBytes(4).toString('hex')}.${process.pid}.part`);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await chmod(folder, 0o700);
-    await writeFile(temporary, JSON.stringify(stored, null, 1), { mode: 0o600, flush: true });
-    // A link fails where the name is taken, which a rename would not.
-    await link(temporary, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw writeFault(error, path);
-  } finally {
-    await rm(temporary, { force: true }).catch(() => {});
-  }
+async function configured({ certificate: path, key }: SigningConfiguration, folder: string): Promise<Identity> {
+  const chain = await certificatesOf(path);
+  await checkChain(chain, `'${path}'`);
+  const algorithm = algorithmOf(chain[0]!.publicKey, `the certificate '${path}'`);
+  return { folder, created: false, algorithm, chain: embedded(chain), rootPem: anchorOf(chain), sign: await openSigner(key, chain[0]!, algorithm) };
 }
 
-/** A new root and a signing certificate under it. */
-async function issue(): Promise<Stored> {
-  // x509's dependency injection wants this polyfill loaded before it.
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const crypto = webcrypto;
-  x509.cryptoProvider.set(crypto);
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const pair = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const pem = async (key: webcrypto.CryptoKey) =>
-    createPrivateKey({ key: Buffer.from(await crypto.subtle.exportKey('pkcs8', key)), format: 'der', type: 'pkcs8' })
-      .export({ format: 'pem', type: 'pkcs8' })
-      .toString();
-  const serial = () => {
-    const bytes = randomBytes(16);
-    // Positive, and never shortened by a leading zero.
-    bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-    return bytes.toString('hex');
-  };
-  const [root, signer] = [await pair(), await pair()];
-  // Told apart by a number: a machine's name often is a person's, and these go into every picture.
-  const mark = randomBytes(4).toString('hex');
-  // A day of grace for clocks that disagree.
-  const notBefore = new Date(Date.now() - 24 * 3600 * 1000);
-  const until = (span: number) => new Date(Date.now() + span);
-  const rootCertificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: `CN=Zeuxis local root ${mark}, O=Zeuxis user`,
-    notBefore,
-    notAfter: until(LIFETIME.root),
-    signingAlgorithm: algorithm,
-    keys: root,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(root.publicKey, false, crypto),
-    ],
-  });
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: `CN=Zeuxis local key ${mark}, O=Zeuxis user`,
-    issuer: rootCertificate.subject,
-    notBefore,
-    notAfter: until(LIFETIME.signer),
-    signingAlgorithm: algorithm,
-    publicKey: signer.publicKey,
-    signingKey: root.privateKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.emailProtection], false),
-      await x509.SubjectKeyIdentifierExtension.create(signer.publicKey, false, crypto),
-      await x509.AuthorityKeyIdentifierExtension.create(root.publicKey, false, crypto),
-    ],
-  });
+/** What is to be trusted for pictures signed here to be one's own, PEM. */
+export async function ownAnchors(folder = configFolder()): Promise<string[]> {
+  const configuration = await readSigning(folder);
+  return [...(configuration ? [anchorOf(await certificatesOf(configuration.certificate))] : []), ...(await localRoots(folder))];
+}
+
+/** Who signs, for people: nothing secret. */
+export interface KeyReport {
+  folder: string;
+  /** 'local' is this machine's own, 'configured' one that was brought along; 'none' has not been made yet. */
+  kind: 'local' | 'configured' | 'none';
+  /** Where the key is. */
+  key?: string;
+  algorithm?: string;
+  /** The signer's first. */
+  certificates: { subject: string; issuer: string; validFrom: string; validTo: string; sha256: string }[];
+}
+
+/** @throws UserError for what is there and damaged. */
+export async function reportKeys(folder = configFolder()): Promise<KeyReport> {
+  const configuration = await readSigning(folder);
+  const roots = await localRoots(folder);
+  if (!configuration && roots.length === 0) return { folder, kind: 'none', certificates: [] };
+  const chain = configuration ? await certificatesOf(configuration.certificate) : [...readChain((await ensureLocal(folder)).stored.certificate, `'${identityPath(folder)}'`), new X509Certificate(roots[0]!)];
   return {
-    identity: 1,
-    rootCertificate: rootCertificate.toString('pem'),
-    rootKey: await pem(root.privateKey),
-    certificate: certificate.toString('pem'),
-    key: await pem(signer.privateKey),
+    folder,
+    kind: configuration ? 'configured' : 'local',
+    key: configuration ? placeText(configuration.key) : `the file '${identityPath(folder)}'`,
+    algorithm: algorithmOf(chain[0]!.publicKey, 'the certificate').name.toUpperCase(),
+    certificates: chain.map(({ subject, issuer, validFrom, validTo, fingerprint256 }) => ({
+      subject: subject.replaceAll('\n', ', '),
+      issuer: issuer.replaceAll('\n', ', '),
+      validFrom,
+      validTo,
+      sha256: fingerprint256.replaceAll(':', '').toLowerCase(),
+    })),
   };
 }

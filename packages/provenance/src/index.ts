@@ -1,5 +1,7 @@
 // Credentials and keys; `publish`, `publishEdited` and `publishDicom` are the one door out.
-export { configFolder, type Identity, localRoot, openIdentity } from './identity.js';
+export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
+export { ensureLocal, rotateLocal } from './keys/local.js';
+export type { KeyPlace } from './keys/signer.js';
 export {
   type Edit,
   type EditAction,

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import type { PictureFormat, Pixels } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Identity, localRoot, openIdentity, publish, verify } from './index.js';
+import { type Identity, openIdentity, ownAnchors, publish, verify } from './index.js';
 
 let home: string;
 let identity: Identity;
@@ -185,7 +185,7 @@ describe('the identity', () => {
     await mkdir(folder);
     await writeFile(join(folder, 'identity.json'), '{"identity":1');
     await expect(openIdentity(folder)).rejects.toThrow(/damaged; move it away/);
-    await expect(localRoot(folder)).rejects.toThrow(/damaged/);
+    await expect(ownAnchors(folder)).rejects.toThrow(/damaged/);
     const good = JSON.parse(await readFile(join(ours.identityFolder, 'identity.json'), 'utf8'));
     const other = await openIdentity(join(home, 'other')).then(() => readFile(join(home, 'other', 'identity.json'), 'utf8')).then(JSON.parse);
     await writeFile(join(folder, 'identity.json'), JSON.stringify({ ...good, key: other.key }));

@@ -4,10 +4,10 @@ import type { WasmBuilder } from '@contentauth/c2pa-wasm';
 import { BytesBlob, loadC2pa, offline } from './c2pa.js';
 import type { Identity } from './identity.js';
 
-/** Labels of COSE headers (RFC 9052, RFC 9360) and the algorithm ES256. */
-const [ALG, X5CHAIN, ES256] = [1, 33, -7];
-/** Room for signature, certificates and padding. */
-const RESERVE = 4096;
+/** Labels of COSE headers (RFC 9052, RFC 9360). */
+const [ALG, X5CHAIN] = [1, 33];
+/** Room for a signature, headers and padding, beside the certificates. */
+const RESERVE = 3072;
 
 /** A C2PA manifest as c2pa-rs takes it. */
 export interface Manifest {
@@ -35,8 +35,8 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
   const encode = (value: unknown) => cbor.encode(value) as Uint8Array;
   const plain = (bytes: Uint8Array) => Buffer.from(bytes);
   const chain = identity.chain.map(plain);
-  const header = encode(new Map<number, unknown>([[ALG, ES256], [X5CHAIN, chain.length === 1 ? chain[0] : chain]]));
-  const signature = identity.sign(encode(['Signature1', plain(header), Buffer.alloc(0), plain(claim)]));
+  const header = encode(new Map<number, unknown>([[ALG, identity.algorithm.cose], [X5CHAIN, chain.length === 1 ? chain[0] : chain]]));
+  const signature = await identity.sign(encode(['Signature1', plain(header), Buffer.alloc(0), plain(claim)]));
   const message = (padding: number) =>
     encode(new Tag([plain(header), new Map([['pad', Buffer.alloc(padding)]]), null, plain(signature)], 18));
   // The length of the padding is part of the length: approach it from below.
@@ -55,14 +55,15 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
  */
 export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, parent?: Ingredient): Promise<Uint8Array> {
   const { WasmBuilder } = await loadC2pa();
+  const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE);
   const builder = WasmBuilder.fromJson(JSON.stringify(manifest), offline([identity.rootPem]));
   try {
     if (parent) await addIngredient(builder, parent);
     return await builder.sign(
       {
-        alg: 'es256',
-        reserveSize: RESERVE,
-        sign: async (claim) => Uint8Array.from(await coseSign1(claim, identity, RESERVE)),
+        alg: identity.algorithm.name,
+        reserveSize: reserve,
+        sign: async (claim) => Uint8Array.from(await coseSign1(claim, identity, reserve)),
       },
       [],
       format,

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '@zeuxis/pictures';
 import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
-import { configFolder, localRoot } from './identity.js';
+import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
 
 export interface Verdict {
@@ -89,22 +89,21 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const format = formatOf(bytes);
   if (!format) throw new UserError(`'${path}' is no picture whose credentials can be read (PNG, JPEG, WebP, TIFF, AVIF, HEIC, GIF)`);
   for (const pem of trust) if (!isCertificate(pem)) throw new UserError('what is to be trusted is no certificate in PEM');
-  const { root, note } = await ownRoot(identityFolder);
-  const found = await report(bytes, format, root === undefined ? trust : [root, ...trust]);
+  const { roots, note } = await ownRoots(identityFolder);
+  const found = await report(bytes, format, [...roots, ...trust]);
   signal?.throwIfAborted();
   return { file: path, ...judge(found), ...(note === undefined ? {} : { notes: [note] }) };
 }
 
-/** The user's own root. A damaged identity is a matter for who signs: a verifier goes on without, and says so. */
-async function ownRoot(folder: string): Promise<{ root?: string; note?: string }> {
+/** The user's own roots. A damaged identity is a matter for who signs: a verifier goes on without, and says so. */
+async function ownRoots(folder: string): Promise<{ roots: string[]; note?: string }> {
   try {
-    const root = await localRoot(folder);
-    if (root === undefined) return {};
-    if (!isCertificate(root)) throw new UserError(`the root certificate of the signing identity in '${folder}' is damaged`);
-    return { root };
+    const roots = await ownAnchors(folder);
+    if (!roots.every(isCertificate)) throw new UserError(`the root certificate of the signing identity in '${folder}' is damaged`);
+    return { roots };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { note: `${error.message}; pictures signed here are not known as one's own` };
+    return { roots: [], note: `${error.message}; pictures signed here are not known as one's own` };
   }
 }
 

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { devices } from '@zeuxis/graph/node';
-import { configFolder, localRoot } from '@zeuxis/provenance';
+import { configFolder, ownAnchors } from '@zeuxis/provenance';
 import { shippedNames } from './models.js';
 import { cacheFolder } from './places.js';
 
@@ -28,7 +28,7 @@ export async function doctor(): Promise<Finding[]> {
   const models = await shippedNames();
   say('models', models.length > 0 ? 'good' : 'missing', models.length > 0 ? `${models.join(', ')} (shipped)` : 'none shipped');
   const identity = configFolder();
-  const known = (await localRoot(identity).catch(() => undefined)) !== undefined;
+  const known = (await ownAnchors(identity).catch(() => [])).length > 0;
   say('signing', known ? 'good' : 'note', known ? `key and certificate in ${identity}` : `the first picture makes a key and a certificate in ${identity}`);
   const cache = cacheFolder();
   try {

@@ -1,11 +1,12 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
-export { type Generation, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
+export { type Generation, type KeyPlace, type KeyReport, type SigningConfiguration, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
 export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } from './evaluate.js';
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
+export { createKeys, type KeysResult, rotateKeys, showKeys, useKeys } from './keys.js';
 export { findModel, type ListedModel, listModels, openModel } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';

@@ -37,9 +37,11 @@ const COLOURS: readonly Drawn[] = [
 ];
 /** From this reduction on, colours are asked for as far as the photograph has light and dark to bear them: an even sky would have to be blotched. */
 const LARGE = 16;
-/** Patches of 7 px at three sizes, without their mean colour: how fine and how strong the grain is. */
+/**
+ * Patches of 7 px at a half and a quarter, without their mean colour: how fine and how strong the strokes are. At full size it would be canvas and
+ * cracks, which come as grain.
+ */
 const PATCHES: readonly Drawn[] = [
-  { reduction: 1, stride: 5, kernel: 7, filters: 64 },
   { reduction: 2, stride: 3, kernel: 7, filters: 64 },
   { reduction: 4, stride: 2, kernel: 7, filters: 64 },
 ];

@@ -12,6 +12,8 @@ import { Network, type Weights } from '../network.js';
 
 /** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
 const REDUCTIONS = [1, 2, 4] as const;
+/** What each of them counts, a sum of 1: at full size there is more canvas than brush. */
+const COUNTS = [0.2, 0.4, 0.4] as const;
 const CHANNELS = [32, 64, 128] as const;
 
 /** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches], finest first. */
@@ -28,11 +30,11 @@ function judge(p: Weights, x: Tensor): Tensor {
   return concat(logits, 1);
 }
 
-/** What each patch of pictures of `side` px counts, [patches], a mean of 1: all scales as much as one another, though the finest has most patches. */
+/** What each patch of pictures of `side` px counts, [patches], a mean of 1: a scale as much as is said above, however many patches it has. */
 export function patchShares(side: number): Float32Array {
   const counts = REDUCTIONS.map((reduction) => (side / reduction / 4 - 1) ** 2);
   const total = counts.reduce((a, b) => a + b);
-  return Float32Array.from(counts.flatMap((count) => new Array<number>(count).fill(total / (counts.length * count))));
+  return Float32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill((COUNTS[i]! * total) / count)));
 }
 
 export const paintingDiscriminator = (side: number): Network<[Tensor]> => new Network(judge, [input('x', [1, 3, side, side])]);

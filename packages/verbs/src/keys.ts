@@ -1,0 +1,36 @@
+// `keys`: who signs the pictures that are made here.
+
+import { configFolder, ensureLocal, type KeyReport, reportKeys, rotateLocal, type SigningConfiguration, useSigning } from '@zeuxis/provenance';
+
+/** The report, and what was done. */
+export interface KeysResult extends KeyReport {
+  done?: 'created' | 'rotated' | 'changed';
+}
+
+/** Says who signs. Makes nothing. @throws UserError for what is there and damaged. */
+export const showKeys = (folder = configFolder()): Promise<KeysResult> => reportKeys(folder);
+
+/** Makes a root and a signing certificate where there are none; what is there stays. */
+export async function createKeys(folder = configFolder()): Promise<KeysResult> {
+  const { created } = await ensureLocal(folder);
+  return { ...(await reportKeys(folder)), ...(created ? { done: 'created' } : {}) };
+}
+
+/**
+ * A new signing key in place of this machine's own, under the same root or a new one. Pictures signed before stay trusted here: the old root
+ * is kept, the old key is not.
+ * @throws UserError where there is none.
+ */
+export async function rotateKeys({ root = false, folder = configFolder() }: { root?: boolean; folder?: string } = {}): Promise<KeysResult> {
+  await rotateLocal(folder, root);
+  return { ...(await reportKeys(folder)), done: 'rotated' };
+}
+
+/**
+ * Signs with a certificate of one's own from now on, or, undefined, with this machine's again.
+ * @throws UserError for a certificate or a key that cannot sign pictures; nothing is changed then.
+ */
+export async function useKeys(configuration: SigningConfiguration | undefined, folder = configFolder()): Promise<KeysResult> {
+  await useSigning(configuration, folder);
+  return { ...(await reportKeys(folder)), done: 'changed' };
+}
