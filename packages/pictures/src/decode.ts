@@ -23,13 +23,24 @@ const MADE_BY_MODEL = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithm
 export type Refused = { skipped: string } | { reserved: string };
 export type Decoded = { pixels: Uint8Array } | Refused;
 
+/**
+ * What a picture's own C2PA manifest forbids, in the assertion c2pa.training-mining or cawg.training-mining (CAWG, Training and Data Mining
+ * 1.1), as it stands in the file's bytes: the name of a use, in CBOR, and what is said of it. Undefined where nothing is.
+ */
+function credentialsReserve(file: Buffer): string | undefined {
+  if (!file.includes('.training-mining')) return undefined;
+  const said = /(?:c2pa|cawg)\.(ai_generative_training|ai_training|data_mining)[^]{0,12}?use[^]{0,3}?(?:notAllowed|constrained)/.exec(file.toString('latin1'));
+  return said?.[1]?.replaceAll('_', ' ');
+}
+
 /** Why a picture must not be trained on, by what its bytes and its XMP say of it. */
 export function refusal(file: Buffer, xmp: Buffer | undefined): Refused | undefined {
   const reserved = reservation(xmp);
   if (reserved) return { reserved };
   // A generator that learns from generators forgets what pictures look like (Shumailov et al., 2024).
   if (MADE_BY_MODEL.some((type) => file.includes(type))) return { skipped: 'its credentials say that a model made it' };
-  return undefined;
+  const mining = credentialsReserve(file);
+  return mining === undefined ? undefined : { reserved: `its credentials say that ${mining} is not allowed` };
 }
 
 /** Of a picture with more pixels than sharp takes. */

@@ -26,11 +26,23 @@ export function interleave(planar: Uint8Array, width: number, height: number): P
   return { width, height, channels: 3, data };
 }
 
-/** A picture file's bytes. @param quality 1 to 100, for jpeg and webp. */
-export function encodePicture({ data, width, height, channels }: Pixels, format: PictureFormat, quality = 90): Promise<Buffer> {
+/** A picture file's bytes. @param quality 1 to 100, for jpeg and webp. @param xmp a packet, UTF-8, to be carried. */
+export function encodePicture({ data, width, height, channels }: Pixels, format: PictureFormat, quality = 90, xmp?: Buffer): Promise<Buffer> {
   const picture = sharp(data, { raw: { width, height, channels } });
+  if (xmp) picture.withXmp(xmp.toString('utf8'));
   // Colours at full resolution: at these sizes halved ones show.
   if (format === 'jpeg') return picture.flatten({ background: 'white' }).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer();
   if (format === 'webp') return picture.webp({ quality }).toBuffer();
   return picture.png().toBuffer();
+}
+
+/** Longer side in px of a thumbnail, which a picture of this size needs none of. */
+const THUMBNAIL = 256;
+
+/** A small JPEG of an encoded picture, on white where it is transparent; undefined where the picture itself is as small. */
+export async function encodeThumbnail(encoded: Uint8Array): Promise<Buffer | undefined> {
+  const picture = sharp(encoded, { limitInputPixels: false, sequentialRead: true });
+  const { width, height } = await picture.metadata();
+  if (Math.max(width, height) <= THUMBNAIL) return undefined;
+  return picture.resize(THUMBNAIL, THUMBNAIL, { fit: 'inside', fastShrinkOnLoad: true }).flatten({ background: 'white' }).toColourspace('srgb').jpeg({ quality: 80 }).toBuffer();
 }

@@ -3,6 +3,7 @@ export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, 
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';
 export {
+  COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
   type Edit,
   type EditAction,
   type EditRecord,

@@ -13,7 +13,9 @@ import { promisify } from 'node:util';
 import type { PictureFormat, Pixels } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadC2pa, offline } from './c2pa.js';
 import { type Identity, openIdentity, ownAnchors, publish, verify } from './index.js';
+import { signFile } from './sign.js';
 
 let home: string;
 let identity: Identity;
@@ -29,6 +31,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
+interface Active {
+  ingredients: Record<string, unknown>[];
+  assertions: { label: string; data: unknown }[];
+  thumbnail?: unknown;
+}
+async function activeManifest(path: string, format: string): Promise<Active> {
+  const { WasmReader } = await loadC2pa();
+  const reader = await WasmReader.fromBytes(format, await readFile(path), offline([identity.rootPem]));
+  try {
+    const { manifests, active_manifest: active } = JSON.parse(reader.json()) as { manifests: Record<string, Active>; active_manifest: string };
+    return manifests[active]!;
+  } finally {
+    reader.free();
+  }
+}
+
 describe('publish and verify', () => {
   it.each(['png', 'jpeg', 'webp'] as const)('signs a %s that the official reader trusts', async (format) => {
     const { path, sha256, bytes } = await leave(format);
@@ -43,6 +61,42 @@ describe('publish and verify', () => {
       digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
       generation,
     });
+  });
+
+  it.each(['png', 'jpeg', 'webp'] as const)('names the source in the XMP of a %s too, and the model as what went in', async (format) => {
+    const trained = [{ name: 'vines', pictures: 12, fingerprint: 'cd'.repeat(32), rights: { text: 'CC BY 4.0 by Ada', name: 'Grace' } }];
+    const { path } = await publish(pixels, join(home, `xmp.${format}`), { ...generation, model: { ...generation.model, trained } }, { identity, version: '9.9.9', format });
+    expect((await sharp(path).metadata()).xmp!.toString('utf8')).toContain('DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"');
+    const verdict = await verify(path, ours);
+    expect(verdict).toMatchObject({ state: 'trusted', models: ['grapes'], generation: { model: { trained } } });
+    expect(verdict.ingredients).toBeUndefined();
+    const manifest = await activeManifest(path, `image/${format}`);
+    expect(manifest.ingredients).toMatchObject([
+      { relationship: 'inputTo', title: 'grapes', description: `SHA-256 ${generation.model.sha256}; trained on 12 pictures ('vines', fingerprint ${'cd'.repeat(32)}; CC BY 4.0 by Ada, stated by Grace)`, data_types: [{ type: 'c2pa.types.model' }] },
+    ]);
+    expect(manifest.assertions.find(({ label }) => label === 'cawg.training-mining')!.data).toMatchObject({ entries: { 'cawg.ai_generative_training': { use: 'notAllowed' }, 'cawg.data_mining': { use: 'notAllowed' } } });
+  });
+
+  it('holds a thumbnail of what is larger than one', async () => {
+    const large: Pixels = { width: 600, height: 300, channels: 3, data: new Uint8Array(600 * 300 * 3).fill(120) };
+    const { path } = await publish(large, join(home, 'large.png'), generation, { identity, version: '9.9.9', format: 'png' });
+    expect(await verify(path, ours)).toMatchObject({ state: 'trusted', problems: [] });
+    expect((await activeManifest(path, 'image/png')).thumbnail).toMatchObject({ format: 'image/jpeg' });
+    expect((await activeManifest((await leave('png')).path, 'image/png')).thumbnail).toBeUndefined();
+  });
+
+  it.each(['c2pa', 'cawg'])('forbids training where a manifest says so in %s.training-mining', async (author) => {
+    const { openCanvases } = await import('@zeuxis/pictures');
+    const file = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'olive' } }).png().toBuffer();
+    const captured = { action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture' };
+    const sign = async (use: string) => {
+      const entries = { [`${author}.ai_generative_training`]: { use }, [`${author}.data_mining`]: { use: 'allowed' } };
+      const manifest = { claim_generator_info: [{ name: 'camera', version: '1' }], title: 'a', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions: [captured] } }, { label: `${author}.training-mining`, data: { entries } }] };
+      await writeFile(join(home, `${use}.png`), await signFile(file, 'image/png', manifest, identity));
+      return openCanvases(join(home, `${use}.png`), { shorter: [64], least: 16, most: 1 });
+    };
+    await expect(sign('notAllowed')).rejects.toThrow(/notAllowed\.png' cannot serve: its credentials say that ai generative training is not allowed/);
+    expect((await sign('allowed')).count).toBe(1);
   });
 
   it('keeps every pixel of a PNG', async () => {

@@ -75,6 +75,7 @@ describe('a picture made from another', () => {
       edit: { model, scale: 2, parent: { title, sha256: sha256(await readFile(source)) } },
       parent: { title, problems: [] },
       ingredients: [title],
+      models: [model.name],
       summary: expect.stringMatching(new RegExp(`^edited with a model: enlarged 2 times by 'grapes', from '${title}', signed by Zeuxis local key \\w+, unchanged since$`)),
     });
     expect((await verify(path, ours)).generation).toBeUndefined();
@@ -84,7 +85,10 @@ describe('a picture made from another', () => {
     const { path } = await enlarge(await plain('png'));
     const { manifests, active_manifest: active } = await store(path);
     const { ingredients, assertions } = manifests[active]!;
-    expect(ingredients).toMatchObject([{ title: 'plain.png', relationship: 'parentOf', format: 'image/png', label: 'c2pa.ingredient.v3' }]);
+    expect(ingredients).toMatchObject([
+      { title: 'plain.png', relationship: 'parentOf', format: 'image/png', label: 'c2pa.ingredient.v3' },
+      { title: model.name, relationship: 'inputTo', data_types: [{ type: 'c2pa.types.model' }], description: `SHA-256 ${model.sha256}` },
+    ]);
     const [opened, resized] = assertions.find(({ label }) => label === 'c2pa.actions.v2')!.data.actions;
     expect(opened).toEqual({ action: 'c2pa.opened', parameters: { ingredients: [{ url: 'self#jumbf=c2pa.assertions/c2pa.ingredient.v3', hash: expect.any(String) }] } });
     expect(resized).toMatchObject({ action: 'c2pa.resized', softwareAgent: { name: 'zeuxis', version: '9.9.9' }, description: "enlarged 2 times by 'grapes'" });
@@ -202,7 +206,9 @@ describe('a picture made from another', () => {
     ['a scale that is a text', { model, scale: '2' }],
     ['no model', {}],
   ])('takes no word of an edit that holds %s', async (_, generation) => {
-    const { path } = await enlarge(await plain('png'), 'png', 'strange.png', { generation: generation as Edit['generation'] });
+    // What is written into the manifest is another thing than what it is named by: anyone may sign such a one.
+    const said = { parent: { title: 'plain.png', sha256: 'ab'.repeat(32) }, ...(generation as object) };
+    const { path } = await enlarge(await plain('png'), 'png', 'strange.png', { generation: { model, toJSON: () => said } });
     const verdict = await verify(path, ours);
     expect(verdict).toMatchObject({ state: 'trusted', summary: expect.stringMatching(/^edited with a model/) });
     expect(verdict.edit).toBeUndefined();

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { encodePicture, type PictureFormat, type Pixels, UserError, writeWhole } from '@zeuxis/pictures';
+import { declareSource, encodePicture, encodeThumbnail, type PictureFormat, type Pixels, UserError, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST } from './c2pa.js';
 import type { Identity } from './identity.js';
 import { type Ingredient, signFile } from './sign.js';
@@ -18,6 +18,8 @@ export interface NamedModel {
   name: string;
   /** Hexadecimal SHA-256 of the model file. */
   sha256: string;
+  /** The sets that it was trained on, with their fingerprints, and by what right, as whom it was stated. */
+  trained?: { name: string; pictures: number; fingerprint: string; rights: { text: string; name: string } }[];
 }
 
 /** How a picture came about; kept in its manifest. */
@@ -46,6 +48,8 @@ export interface Edit {
   description: string;
   /** The file it was made from: as it lay on disk, with whatever credentials it carries. */
   parent: { path: string; bytes: Uint8Array };
+  /** Further models that had a part in it. */
+  alsoBy?: NamedModel[];
   /** Kept in the manifest. Settings beyond these are welcome, as JSON. */
   generation: EditSettings;
 }
@@ -89,14 +93,15 @@ export interface Published {
  * @throws UserError where the file cannot be written.
  */
 export async function publish(pixels: Pixels, path: string, generation: Generation, options: PublishOptions): Promise<Published> {
-  const encoded = await encodePicture(pixels, options.format, options.quality);
+  const encoded = await encodePicture(pixels, options.format, options.quality, declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA));
   const created = {
     action: 'c2pa.created',
+    parameters: { ingredientIds: [labelOf(0)] },
     digitalSourceType: TRAINED_ALGORITHMIC_MEDIA,
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  return leave(encoded, path, { actions: [created], generation }, options);
+  return leave(encoded, path, { actions: [created], generation }, options, [modelIngredient(generation.model, 0)]);
 }
 
 /**
@@ -109,7 +114,8 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
  * @throws UserError where the file is too large to sign or cannot be written.
  */
 export async function publishEdited(encoded: Uint8Array, path: string, edit: Edit, options: Signing): Promise<Published> {
-  const { action, description, parent, generation } = edit;
+  const { action, description, parent, generation, alsoBy = [] } = edit;
+  const models = [generation.model, ...alsoBy].map(modelIngredient);
   const [title, sha256, format] = [basename(parent.path), hash(parent.bytes), formatOf(parent.bytes)];
   const ingredient: Ingredient = {
     title,
@@ -120,11 +126,27 @@ export async function publishEdited(encoded: Uint8Array, path: string, edit: Edi
   };
   const actions = [
     { action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } },
-    { action, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
+    { action, parameters: { ingredientIds: models.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
   ];
   const record: EditRecord = { ...generation, parent: { title, sha256 } };
-  return leave(encoded, path, { actions, generation: record }, options, ingredient);
+  return leave(encoded, path, { actions, generation: record }, options, [ingredient, ...models]);
 }
+
+const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
+
+/** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
+function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
+  const sets = trained.map(({ name, pictures, fingerprint, rights }) => `trained on ${pictures} ${pictures === 1 ? 'picture' : 'pictures'} ('${name}', fingerprint ${fingerprint}; ${rights.text}, stated by ${rights.name})`);
+  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model' }] };
+}
+
+/**
+ * What may be done with a picture that a model made (CAWG, Training and Data Mining 1.1): nothing is to be learned from it without asking. Models that learn from
+ * models forget what pictures look like (Shumailov et al., 2024).
+ */
+const TRAINING_MINING = {
+  entries: Object.fromEntries(['ai_generative_training', 'ai_training', 'ai_inference', 'data_mining'].map((what) => [`cawg.${what}`, { use: what === 'ai_inference' ? 'allowed' : 'notAllowed' }])),
+};
 
 const agent = ({ version }: Signing) => ({ name: 'zeuxis', version });
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -135,7 +157,7 @@ async function leave(
   path: string,
   { actions, generation }: { actions: object[]; generation: object },
   signing: Signing,
-  parent?: Ingredient,
+  ingredients: Ingredient[],
 ): Promise<Published> {
   const format = formatOf(encoded);
   if (!format) throw new Error('what is to be published is no encoded picture');
@@ -150,9 +172,10 @@ async function leave(
     assertions: [
       { label: 'c2pa.actions.v2', data: { actions } },
       { label: GENERATION, data: generation },
+      { label: 'cawg.training-mining', data: TRAINING_MINING },
     ],
   };
-  const file = await signFile(encoded, format, manifest, signing.identity, parent);
+  const file = await signFile(encoded, format, manifest, signing.identity, ingredients, await encodeThumbnail(encoded).catch(() => undefined));
   return put(file, path);
 }
 

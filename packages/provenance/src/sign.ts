@@ -8,6 +8,7 @@ import type { Identity } from './identity.js';
 const [ALG, X5CHAIN] = [1, 33];
 /** Room for a signature, headers and padding, beside the certificates. */
 const RESERVE = 3072;
+const THUMBNAIL = 'thumbnail.jpg';
 
 /** A C2PA manifest as c2pa-rs takes it. */
 export interface Manifest {
@@ -17,13 +18,15 @@ export interface Manifest {
   assertions: { label: string; data: unknown }[];
 }
 
-/** A picture that another was made from. */
+/** What a picture was made from: another, or with a model. */
 export interface Ingredient {
   title: string;
-  relationship: 'parentOf';
+  relationship: 'parentOf' | 'inputTo';
   /** By which an action names it in its `parameters.ingredientIds`. */
   label: string;
   description?: string;
+  /** Of what is no picture, C2PA's types of data. */
+  data_types?: { type: string }[];
   /** The file; left out where the library cannot read it. */
   file?: { bytes: Uint8Array; format: string };
 }
@@ -50,15 +53,18 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
 /**
  * Signs a picture file.
  * @param file an encoded picture. @param format its MIME type: image/png, image/jpeg, image/webp, image/tiff, image/avif.
- * @param parent what it was made from. Credentials in that file are checked and kept in the new manifest store, with what was found.
+ * @param ingredients what it was made from. Credentials in their files are checked and kept in the new manifest store, with what was found.
+ * @param thumbnail a small JPEG of it.
  * @returns the file with the manifest inside.
  */
-export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, parent?: Ingredient): Promise<Uint8Array> {
+export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Uint8Array> {
   const { WasmBuilder } = await loadC2pa();
   const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE);
-  const builder = WasmBuilder.fromJson(JSON.stringify(manifest), offline([identity.rootPem]));
+  const shown = thumbnail ? { ...manifest, thumbnail: { format: 'image/jpeg', identifier: THUMBNAIL } } : manifest;
+  const builder = WasmBuilder.fromJson(JSON.stringify(shown), offline([identity.rootPem]));
   try {
-    if (parent) await addIngredient(builder, parent);
+    if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
+    for (const ingredient of ingredients) await addIngredient(builder, ingredient);
     return await builder.sign(
       {
         alg: identity.algorithm.name,
@@ -79,6 +85,7 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
  * without: a damaged parent is no reason to hide that there was one.
  */
 async function addIngredient(builder: WasmBuilder, { file, ...ingredient }: Ingredient): Promise<void> {
+  if (ingredient.relationship === 'inputTo') return builder.addIngredient(JSON.stringify(ingredient));
   if (file) {
     const { bytes, format } = file;
     try {

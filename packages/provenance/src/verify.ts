@@ -34,6 +34,8 @@ export interface Verdict {
   parent?: { title: string; problems: string[] };
   /** Titles of the pictures that went into it. */
   ingredients?: string[];
+  /** Names of the models that made or changed it, as the manifest holds them. */
+  models?: string[];
   /** What hindered the reading but is no fault of the file, as a damaged identity of one's own, which was then not trusted. */
   notes?: string[];
   /** All of it in a sentence. It quotes the file, which may hold control characters: mind them where it is shown. */
@@ -66,7 +68,7 @@ interface ReportedManifest {
   claim_generator_info?: { name: string; version?: string }[];
   assertions?: { label: string; data: unknown }[];
   signature_info?: { common_name?: string; issuer?: string };
-  ingredients?: { title?: string; relationship?: string; validation_results?: Failures; validation_status?: { code: string }[] }[];
+  ingredients?: { title?: string; relationship?: string; data_types?: { type: string }[]; validation_results?: Failures; validation_status?: { code: string }[] }[];
 }
 
 /**
@@ -165,7 +167,10 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const said = (manifest.assertions ?? []).filter(({ label }) => label === GENERATION).map(({ data }) => data);
   const generation = opened ? undefined : said.find(isGeneration);
   const edit = opened ? said.find(isEdit) : undefined;
-  const from = manifest.ingredients?.find(({ relationship }) => relationship === 'parentOf');
+  const { ingredients = [] } = manifest;
+  const models = ingredients.filter(({ relationship, data_types: types }) => relationship === 'inputTo' && types?.some(({ type }) => type.startsWith('c2pa.types.model')));
+  const pictures = ingredients.filter((ingredient) => !models.includes(ingredient));
+  const from = ingredients.find(({ relationship }) => relationship === 'parentOf');
   const parent = from && { title: from.title ?? 'untitled', problems: failures(from) };
   const info = manifest.claim_generator_info?.[0];
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
@@ -190,10 +195,14 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...(generation === undefined ? {} : { generation }),
     ...(edit === undefined ? {} : { edit }),
     ...(parent === undefined ? {} : { parent }),
-    ...(manifest.ingredients?.length ? { ingredients: manifest.ingredients.map(({ title }) => title ?? 'untitled') } : {}),
+    ...titles('ingredients', pictures),
+    ...titles('models', models),
     summary,
   };
 }
+
+/** Titles under a name; nothing where there are none. */
+const titles = (name: 'ingredients' | 'models', of: { title?: string }[]) => (of.length > 0 ? { [name]: of.map(({ title }) => title ?? 'untitled') } : {});
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isOptional = (value: unknown, type: 'number' | 'string') => value === undefined || typeof value === type;

@@ -105,6 +105,10 @@ export interface StyleCard extends CommonCard {
   /** Shorter side of the paintings as it saw them, in px: how wide a brush is. */
   painted: number;
   contentWeight: number;
+  /** Weights of what the painting asks, as they were last. */
+  palette?: number;
+  strokes?: number;
+  patches?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
   /** Side of a crop in px. */

@@ -7,7 +7,7 @@ import { openSession } from '@zeuxis/graph/node';
 import { EXTENSION, interleave, PICTURE_FORMATS, type PictureFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
 import { type Generation, openIdentity, type Published, publish } from '@zeuxis/provenance';
 import type { GanCard } from './card.js';
-import { openModel } from './models.js';
+import { named, openModel } from './models.js';
 import type { VerbOptions } from './progress.js';
 import { sample } from './sample.js';
 import { VERSION } from './version.js';
@@ -80,7 +80,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const { size } = card;
     const each = 3 * size * size;
     const all = sheet ? new Uint8Array(count * each) : undefined;
-    const generation: Generation = { model: { name: model.name, sha256: model.sha256 }, seed, truncation };
+    const generation: Generation = { model: named(model), seed, truncation };
     const leave = { identity, version: VERSION, format, ...(options.quality === undefined ? {} : { quality: options.quality }) };
     // What makes pictures differ stands in their names, so that none takes another's place; the output folder is flat.
     const series = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;

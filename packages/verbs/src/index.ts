@@ -7,7 +7,7 @@ export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } from './evaluate.js';
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
 export { createKeys, type KeysResult, rotateKeys, showKeys, useKeys } from './keys.js';
-export { findModel, type ListedModel, listModels, openModel } from './models.js';
+export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';

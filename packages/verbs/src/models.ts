@@ -4,7 +4,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@zeuxis/pictures';
-import { type Card, type GanCard, type ModelFile, readModel } from './card.js';
+import type { NamedModel } from '@zeuxis/provenance';
+import { type Card, type GanCard, type ModelFile, readModel, type TrainingSet } from './card.js';
 
 /** The folder of the shipped models: the repository's, or the published package's. Both lie three folders up. */
 export const SHIPPED = fileURLToPath(new URL('../../../pretrained/', import.meta.url));
@@ -14,6 +15,20 @@ export interface ListedModel<C extends Card = Card> extends ModelFile<C> {
   name: string;
   shipped: boolean;
 }
+
+/** What a model was trained on, in the order of the card. */
+export const setsOf = (card: Card): TrainingSet[] => {
+  if (card.task === 'features') return card.trainingSets;
+  const more = card.task === 'style' ? [card.content] : card.task === 'upscaler' && card.sharpened ? [card.sharpened.trainingSet] : [];
+  return [card.trainingSet, ...more];
+};
+
+/** A model as the manifests of its pictures name it: what it is, and what was trained on, by what right. */
+export const named = ({ name, sha256, card }: Pick<ListedModel, 'name' | 'sha256' | 'card'>): NamedModel => ({
+  name,
+  sha256,
+  trained: setsOf(card).map(({ name, pictures, fingerprint, rights }) => ({ name, pictures, fingerprint, rights })),
+});
 
 /** Names of the shipped models. */
 export async function shippedNames(): Promise<string[]> {

@@ -33,11 +33,10 @@ export function modelsCommand(program: Command): void {
     .description('the whole card of a model')
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .action(async (nameOrPath: string, options: Common) => {
-      const { findModel } = await import('@zeuxis/verbs');
+      const { findModel, setsOf } = await import('@zeuxis/verbs');
       const model = await findModel(nameOrPath);
       const { card } = model;
       const sharpened = card.task === 'upscaler' ? card.sharpened : undefined;
-      const sets = card.task === 'features' ? card.trainingSets : [card.trainingSet, ...(card.task === 'style' ? [card.content] : []), ...(sharpened ? [sharpened.trainingSet] : [])];
       const figures =
         card.task !== 'features'
           ? Object.entries(card.measures ?? {})
@@ -50,7 +49,7 @@ export function modelsCommand(program: Command): void {
         `file         ${model.path} (${(model.bytes.length / 1e6).toFixed(1)} MB)`,
         `sha256       ${model.sha256}`,
         ...('labels' in card ? [`labels       ${card.labels.join(' ') || 'none'}`] : []),
-        ...sets.flatMap(({ name, pictures, fingerprint, rights }) => [
+        ...setsOf(card).flatMap(({ name, pictures, fingerprint, rights }) => [
           `trained on   ${name}: ${pictures} pictures, fingerprint ${fingerprint.slice(0, 16)}`,
           `rights       ${rights.text} (stated by ${rights.name})`,
         ]),

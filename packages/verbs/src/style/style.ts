@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { type AnimatedFormat, animatedFormat, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { publishEdited, verify } from '@zeuxis/provenance';
+import { type AnimatedFormat, animatedFormat, declareSource, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
-import { findModel, type ListedModel } from '../models.js';
+import { findModel, type ListedModel, named } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
@@ -137,7 +137,8 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
       action: 'c2pa.filtered',
       description: `painted by ${models.map(told).join(' and ')}`,
       parent: { path, bytes },
-      generation: { model: { name: model.name, sha256: model.sha256 }, ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { name: second.name, sha256: second.sha256, trainingSet: second.card.trainingSet } } : {}) },
+      ...(second ? { alsoBy: [named(second)] } : {}),
+      generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
     },
     { identity, version: VERSION },
   );
@@ -159,12 +160,12 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
     fits(animation);
     const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
     const { width, height, ...rest } = await paintAnimation(painter, animation, { ...given, onTile });
-    return { encoded: await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality), width, height };
+    return { encoded: await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA)), width, height };
   }
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   const picture = await paintRaster(painter, raster, { ...given, onTile });
-  const encoded = await encodeRaster(picture, { format, ...(quality === undefined ? {} : { quality }) });
+  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };
 }

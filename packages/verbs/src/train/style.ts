@@ -9,7 +9,7 @@ import { Loop, type RunResult, runPaths } from './loop.js';
 import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
-/** For 60 minutes where no length is given. */
+/** For 60 minutes where no length is given. The four weights may be turned when a run is resumed. */
 export interface TrainStyleOptions extends TrainingOptions {
   /** A painting, or a folder of paintings that make one style. */
   pictures: string;
@@ -56,7 +56,7 @@ const fixedOf =
   ({ rights, side, ...settings }: StyleSettings): [string, unknown, unknown][] => [
     ['rights', rightsText(options.rights), rightsText(rights)],
     ['crop', options.crop, side],
-    ...(['batch', 'seed', 'scale', 'contentWeight', 'palette', 'strokes', 'patches', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
+    ...(['batch', 'seed', 'scale', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
   ];
 
 const shorterOf = (scale: number): number => Math.round(PAINTED * scale);
@@ -101,7 +101,9 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const fingerprint = `${paintings.fingerprint} ${photographs.fingerprint}`;
     const batch = options.batch ?? DEFAULT_BATCH;
     const networks = networksOf(defineStyle(), paintingDiscriminator(judgedSide(side)));
-    const settings: StyleSettings = before?.settings ?? {
+    // Weights may be turned on the way.
+    const turned = Object.fromEntries(Object.entries({ contentWeight, palette, strokes, patches }).filter(([, value]) => value !== undefined));
+    const settings: StyleSettings = before ? { ...before.settings, ...turned } : {
       side,
       scale,
       rights,
@@ -110,10 +112,8 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       batch,
       parts: newParts(batch, options),
       seed: options.seed ?? 0,
-      contentWeight: contentWeight ?? WEIGHTS.contentWeight,
-      palette: palette ?? WEIGHTS.palette,
-      strokes: strokes ?? WEIGHTS.strokes,
-      patches: patches ?? WEIGHTS.patches,
+      ...WEIGHTS,
+      ...turned,
       rateScale: options.rateScale ?? 1,
       length: lengthOf(options) ?? { minutes: DEFAULT_MINUTES },
       licence: options.licence ?? 'unstated',

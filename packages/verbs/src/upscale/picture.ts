@@ -1,9 +1,10 @@
 // One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
 
 import { basename, extname } from 'node:path';
-import { encodeRaster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { publishEdited, verify } from '@zeuxis/provenance';
+import { declareSource, encodeRaster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
 import { tileCount } from '../edit/tiles.js';
+import { named } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { enlargeRaster, passes } from './raster.js';
@@ -19,7 +20,7 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
       action: 'c2pa.resized',
       description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
       parent: { path, bytes },
-      generation: { model: { name: model.name, sha256: model.sha256 }, scale: model.card.scale, ...(options.detail ? { detail: options.detail } : {}) },
+      generation: { model: named(model), scale: model.card.scale, ...(options.detail ? { detail: options.detail } : {}) },
     },
     { identity, version: VERSION },
   );
@@ -37,7 +38,7 @@ async function enlargedFile(path: string, format: RasterFormat, { model, session
   requireFits(raster.width * scale, raster.height * scale, format);
   const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
   const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
-  const encoded = await encodeRaster(large, { format, ...(quality === undefined ? {} : { quality }) });
+  const encoded = await encodeRaster({ ...large, xmp: declareSource(large.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: large.width, height: large.height };
 }
 

@@ -152,7 +152,7 @@ describe('upscale', () => {
     const { failures } = await run({ inputs: [at('red.png')], model: at('liar.onnx'), out: await fresh('liar') });
     expect(failures[0]!.message).toMatch(/which is not 2 times as large as its card says/);
     await writeFile(at('broad.onnx'), replaceMetadata(bytes, { 'zeuxis.card': JSON.stringify({ ...card, margin: 1000 }) }));
-    await expect(run({ inputs: [at('red.png')], model: at('broad.onnx') })).rejects.toThrow(/its card is damaged: it states no margin up to 64 px/);
+    await expect(run({ inputs: [at('red.png')], model: at('broad.onnx') })).rejects.toThrow(/its card is damaged: it states no margin up to 128 px/);
   });
 
   it('does the others where one file is at fault, and says what and why', async () => {
