@@ -24,7 +24,7 @@ interface Outcome {
   out: string;
   err: string;
 }
-const command = (file: string, args: string[], options: { cwd?: string } = {}): Promise<Outcome> =>
+const command = (file: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> =>
   new Promise((resolve) => {
     execFile(file, args, { cwd: home, env: env(), maxBuffer: 2 ** 26, ...options }, (error, out, err) =>
       resolve({ code: error ? Number(error.code ?? 255) : 0, out, err }),
@@ -202,6 +202,35 @@ describe('npm pack', () => {
     expect(published.filter((file) => /test|agreement|reference|\.map$/.test(file))).toEqual([]);
     // The sources are as they were.
     expect(existsSync(join(copy, 'packages/cli/dist/vendor'))).toBe(false);
+  });
+});
+
+describe('keys', () => {
+  const keys = (...args: string[]) => command(process.execPath, [bin, 'keys', ...args], { env: { ...env(), ZEUXIS_HOME: join(home, 'keys') } });
+
+  it('are shown, made and rotated, without a key in sight', async () => {
+    expect(await keys()).toMatchObject({ code: 0, out: expect.stringMatching(/^no key yet in .*keys: the first picture makes one/) });
+    const made = await keys('create');
+    expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^made a root and a signing key\nsigns +this machine's own key/) });
+    expect((await keys('create')).out).not.toContain('made');
+    const [before, after] = [JSON.parse((await keys('show', '--json')).out), JSON.parse((await keys('rotate', '--json')).out)];
+    expect(after).toMatchObject({ kind: 'local', done: 'rotated', algorithm: 'ES256' });
+    expect(after.certificates[0].sha256).not.toBe(before.certificates[0].sha256);
+    expect(after.certificates[1].sha256).toBe(before.certificates[1].sha256);
+    expect(made.out + JSON.stringify(after)).not.toMatch(/PRIVATE|BEGIN/);
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    ['nothing', [], 2, /give --certificate and one of --key/],
+    ['a certificate without a key', ['--certificate', 'a.pem'], 2, /give --certificate and one of/],
+    ['two keys', ['--certificate', 'a.pem', '--key', 'a', '--url', 'https://a'], 2, /give --certificate and one of/],
+    ['--local and more', ['--local', '--key', 'a'], 2, /give --certificate and one of/],
+    ['an address that anyone can answer for', ['--certificate', 'a.pem', '--url', 'http://kms.example/sign'], 2, /must begin with https/],
+    ['what is not there', ['--certificate', 'a.pem', '--key', 'a.key'], 1, /error: there is no certificate '.*a\.pem'/],
+  ])('refuse to use %s', async (_, args, code, message) => {
+    const refused = await keys('use', ...args);
+    expect(refused.code).toBe(code);
+    expect(refused.err).toMatch(message);
   });
 });
 
