@@ -226,6 +226,7 @@ describe('keys', () => {
     ['two keys', ['--certificate', 'a.pem', '--key', 'a', '--url', 'https://a'], 2, /give --certificate and one of/],
     ['--local and more', ['--local', '--key', 'a'], 2, /give --certificate and one of/],
     ['an address that anyone can answer for', ['--certificate', 'a.pem', '--url', 'http://kms.example/sign'], 2, /must begin with https/],
+    ['an authority that is no address', ['--local', '--timestamp', 'clock'], 2, /--timestamp must be an address/],
     ['what is not there', ['--certificate', 'a.pem', '--key', 'a.key'], 1, /error: there is no certificate '.*a\.pem'/],
   ])('refuse to use %s', async (_, args, code, message) => {
     const refused = await keys('use', ...args);

@@ -8,6 +8,7 @@ import { removeStale, UserError, writeWhole } from '@zeuxis/pictures';
 import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
 import { ensureLocal, identityPath, localRoots } from './keys/local.js';
 import { type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
+import { timeStamp } from './keys/timestamp.js';
 
 export interface Identity {
   folder: string;
@@ -20,13 +21,20 @@ export interface Identity {
   rootPem: string;
   /** A signature in the plain form of COSE: of ECDSA r and s. */
   sign: Sign;
+  /** Address of a time-stamp authority (RFC 3161) that is asked for each signature. */
+  timestamp?: string;
 }
 
-/** A certificate that was brought along, and where its key is. */
+/** Who is to sign, and whether the time is to be attested. */
 export interface SigningConfiguration {
-  /** PEM file: the signer's certificate, then whoever issued it, upwards. */
-  certificate: string;
-  key: KeyPlace;
+  /** A certificate that was brought along, and where its key is; without it this machine's own signs. */
+  signer?: {
+    /** PEM file: the signer's certificate, then whoever issued it, upwards. */
+    certificate: string;
+    key: KeyPlace;
+  };
+  /** Address of a time-stamp authority (RFC 3161). */
+  timestamp?: string;
 }
 
 /** The user's configuration folder. ZEUXIS_HOME overrides it. */
@@ -43,18 +51,19 @@ export function configFolder(): string {
 
 const CONFIGURATION = 'signing.json';
 
-/** What signs in a folder by configuration; undefined where its own identity does. @throws UserError where it cannot be read. */
-export async function readSigning(folder = configFolder()): Promise<SigningConfiguration | undefined> {
+/** What is configured in a folder; nothing where its own identity signs. @throws UserError where it cannot be read. */
+async function readSigning(folder: string): Promise<SigningConfiguration> {
   const path = join(folder, CONFIGURATION);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
   });
-  if (text === undefined) return undefined;
+  if (text === undefined) return {};
   try {
-    const { signing, certificate, key } = JSON.parse(text) as SigningConfiguration & { signing: number };
-    if (signing !== 1 || typeof certificate !== 'string' || !isPlace(key)) throw new Error();
-    return { certificate, key };
+    const { signing, signer, timestamp } = JSON.parse(text) as SigningConfiguration & { signing: number };
+    const known = (signer === undefined || (typeof signer.certificate === 'string' && isPlace(signer.key))) && (timestamp === undefined || (typeof timestamp === 'string' && URL.canParse(timestamp)));
+    if (signing !== 1 || !known || (!signer && !timestamp)) throw new Error();
+    return { ...(signer ? { signer } : {}), ...(timestamp ? { timestamp } : {}) };
   } catch {
     throw new UserError(`'${path}' is damaged; \`zeuxis keys use\` writes it anew`);
   }
@@ -66,18 +75,18 @@ function isPlace(place: unknown): place is KeyPlace {
 }
 
 /**
- * Signs with a certificate from now on, or, undefined, with the folder's own again. It is tried first.
- * @throws UserError as `openIdentity` does; then nothing is changed.
+ * Signs so from now on; with nothing given, as this machine does by itself. It is tried first.
+ * @throws UserError as `openIdentity` does, and where the time-stamp authority gives none; then nothing is changed.
  */
-export async function useSigning(configuration: SigningConfiguration | undefined, folder = configFolder()): Promise<void> {
+export async function useSigning({ signer, timestamp }: SigningConfiguration, folder = configFolder()): Promise<void> {
   const path = join(folder, CONFIGURATION);
-  if (!configuration) return rm(path, { force: true });
-  const { certificate, key } = configuration;
+  if (!signer && !timestamp) return rm(path, { force: true });
   // Read from anywhere later.
-  const absolute = { certificate: resolve(certificate), key: 'file' in key ? { file: resolve(key.file) } : key };
-  await configured(absolute, folder);
+  const absolute = signer && { certificate: resolve(signer.certificate), key: 'file' in signer.key ? { file: resolve(signer.key.file) } : signer.key };
+  if (absolute) await configured(absolute, folder);
+  if (timestamp) await timeStamp(timestamp, Buffer.from('zeuxis: is the authority there?'));
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeWhole(path, Buffer.from(`${JSON.stringify({ signing: 1, ...absolute }, null, 1)}\n`));
+  await writeWhole(path, Buffer.from(`${JSON.stringify({ signing: 1, ...(absolute ? { signer: absolute } : {}), ...(timestamp ? { timestamp } : {}) }, null, 1)}\n`));
   await chmod(path, 0o600);
 }
 
@@ -87,8 +96,11 @@ export async function useSigning(configuration: SigningConfiguration | undefined
  * pictures, or a key is missing, readable by others or another's.
  */
 export async function openIdentity(folder = configFolder()): Promise<Identity> {
-  const configuration = await readSigning(folder);
-  if (configuration) return configured(configuration, folder);
+  const { signer, timestamp } = await readSigning(folder);
+  return { ...(await (signer ? configured(signer, folder) : openLocal(folder))), ...(timestamp ? { timestamp } : {}) };
+}
+
+async function openLocal(folder: string): Promise<Identity> {
   const path = identityPath(folder);
   // A process that was killed while it made an identity left a key behind.
   await removeStale(folder);
@@ -121,7 +133,7 @@ async function certificatesOf(path: string): Promise<X509Certificate[]> {
   return readChain(text, `'${path}'`);
 }
 
-async function configured({ certificate: path, key }: SigningConfiguration, folder: string): Promise<Identity> {
+async function configured({ certificate: path, key }: NonNullable<SigningConfiguration['signer']>, folder: string): Promise<Identity> {
   const chain = await certificatesOf(path);
   await checkChain(chain, `'${path}'`);
   const algorithm = algorithmOf(chain[0]!.publicKey, `the certificate '${path}'`);
@@ -130,8 +142,8 @@ async function configured({ certificate: path, key }: SigningConfiguration, fold
 
 /** What is to be trusted for pictures signed here to be one's own, PEM. */
 export async function ownAnchors(folder = configFolder()): Promise<string[]> {
-  const configuration = await readSigning(folder);
-  return [...(configuration ? [anchorOf(await certificatesOf(configuration.certificate))] : []), ...(await localRoots(folder))];
+  const { signer } = await readSigning(folder);
+  return [...(signer ? [anchorOf(await certificatesOf(signer.certificate))] : []), ...(await localRoots(folder))];
 }
 
 /** Who signs, for people: nothing secret. */
@@ -142,21 +154,25 @@ export interface KeyReport {
   /** Where the key is. */
   key?: string;
   algorithm?: string;
+  /** The time-stamp authority. */
+  timestamp?: string;
   /** The signer's first. */
   certificates: { subject: string; issuer: string; validFrom: string; validTo: string; sha256: string }[];
 }
 
 /** @throws UserError for what is there and damaged. */
 export async function reportKeys(folder = configFolder()): Promise<KeyReport> {
-  const configuration = await readSigning(folder);
+  const { signer, timestamp } = await readSigning(folder);
   const roots = await localRoots(folder);
-  if (!configuration && roots.length === 0) return { folder, kind: 'none', certificates: [] };
-  const chain = configuration ? await certificatesOf(configuration.certificate) : [...readChain((await ensureLocal(folder)).stored.certificate, `'${identityPath(folder)}'`), new X509Certificate(roots[0]!)];
+  const attested = timestamp ? { timestamp } : {};
+  if (!signer && roots.length === 0) return { folder, kind: 'none', ...attested, certificates: [] };
+  const chain = signer ? await certificatesOf(signer.certificate) : [...readChain((await ensureLocal(folder)).stored.certificate, `'${identityPath(folder)}'`), new X509Certificate(roots[0]!)];
   return {
     folder,
-    kind: configuration ? 'configured' : 'local',
-    key: configuration ? placeText(configuration.key) : `the file '${identityPath(folder)}'`,
+    kind: signer ? 'configured' : 'local',
+    key: signer ? placeText(signer.key) : `the file '${identityPath(folder)}'`,
     algorithm: algorithmOf(chain[0]!.publicKey, 'the certificate').name.toUpperCase(),
+    ...attested,
     certificates: chain.map(({ subject, issuer, validFrom, validTo, fingerprint256 }) => ({
       subject: subject.replaceAll('\n', ', '),
       issuer: issuer.replaceAll('\n', ', '),

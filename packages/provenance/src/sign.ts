@@ -3,6 +3,7 @@
 import type { WasmBuilder } from '@contentauth/c2pa-wasm';
 import { BytesBlob, loadC2pa, offline } from './c2pa.js';
 import type { Identity } from './identity.js';
+import { LONGEST_TOKEN, timeStamp } from './keys/timestamp.js';
 
 /** Labels of COSE headers (RFC 9052, RFC 9360). */
 const [ALG, X5CHAIN] = [1, 33];
@@ -40,8 +41,13 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
   const chain = identity.chain.map(plain);
   const header = encode(new Map<number, unknown>([[ALG, identity.algorithm.cose], [X5CHAIN, chain.length === 1 ? chain[0] : chain]]));
   const signature = await identity.sign(encode(['Signature1', plain(header), Buffer.alloc(0), plain(claim)]));
+  // C2PA 2.2, 10.3.2.5: what is stamped is a counter-signature (RFC 8152, 4.5) of the signature as CBOR has it.
+  const counterSigned = encode(['CounterSignature', plain(header), Buffer.alloc(0), plain(encode(plain(signature)))]);
+  const stamped: [string, unknown][] = identity.timestamp
+    ? [['sigTst2', new Map([['tstTokens', [new Map([['val', plain(await timeStamp(identity.timestamp, counterSigned))]])]]])]]
+    : [];
   const message = (padding: number) =>
-    encode(new Tag([plain(header), new Map([['pad', Buffer.alloc(padding)]]), null, plain(signature)], 18));
+    encode(new Tag([plain(header), new Map<string, unknown>([...stamped, ['pad', Buffer.alloc(padding)]]), null, plain(signature)], 18));
   // The length of the padding is part of the length: approach it from below.
   let padding = reserve - message(0).length;
   while (padding > 0 && message(padding).length > reserve) padding--;
@@ -59,7 +65,7 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
  */
 export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Uint8Array> {
   const { WasmBuilder } = await loadC2pa();
-  const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE);
+  const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE + (identity.timestamp ? LONGEST_TOKEN : 0));
   const shown = thumbnail ? { ...manifest, thumbnail: { format: 'image/jpeg', identifier: THUMBNAIL } } : manifest;
   const builder = WasmBuilder.fromJson(JSON.stringify(shown), offline([identity.rootPem]));
   try {

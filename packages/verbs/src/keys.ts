@@ -27,10 +27,10 @@ export async function rotateKeys({ root = false, folder = configFolder() }: { ro
 }
 
 /**
- * Signs with a certificate of one's own from now on, or, undefined, with this machine's again.
- * @throws UserError for a certificate or a key that cannot sign pictures; nothing is changed then.
+ * Signs with a certificate of one's own from now on, or, with none given, with this machine's again; with a time-stamp where an authority is named.
+ * @throws UserError for a certificate, a key or an authority that cannot serve; nothing is changed then.
  */
-export async function useKeys(configuration: SigningConfiguration | undefined, folder = configFolder()): Promise<KeysResult> {
+export async function useKeys(configuration: SigningConfiguration, folder = configFolder()): Promise<KeysResult> {
   await useSigning(configuration, folder);
   return { ...(await reportKeys(folder)), done: 'changed' };
 }

@@ -10,16 +10,18 @@ interface UseOptions extends Common {
   command?: string[];
   url?: string;
   local?: boolean;
+  timestamp?: string;
 }
 
 const DONE = { created: 'made a root and a signing key', rotated: 'made a new signing key', changed: 'changed who signs' };
 
-function lines({ folder, kind, key, algorithm, certificates, done }: KeysResult): string[] {
+function lines({ folder, kind, key, algorithm, timestamp, certificates, done }: KeysResult): string[] {
   if (kind === 'none') return [`no key yet in ${folder}: the first picture makes one, or \`zeuxis keys create\` does`];
   return [
     ...(done ? [DONE[done]] : []),
     `signs        ${kind === 'local' ? "this machine's own key, which nobody else trusts" : 'a certificate that was brought along'}`,
     `key          ${algorithm} in ${key}`,
+    ...(timestamp === undefined ? [] : [`time-stamps  ${timestamp}`]),
     ...certificates.flatMap(({ subject, issuer, validFrom, validTo, sha256 }) => [`certificate  ${subject}`, `  issued by  ${issuer}`, `  valid      ${validFrom} to ${validTo}`, `  SHA-256    ${sha256}`]),
   ];
 }
@@ -45,12 +47,15 @@ export function keysCommand(program: Command): void {
     .option('--command <words...>', 'a program that signs a digest: its bytes on standard input, the algorithm as last argument, the signature on standard output')
     .option('--url <address>', 'a service that signs: POST {"algorithm", "digest"} in base64, answers {"signature"}; ZEUXIS_SIGN_AUTHORIZATION is sent along')
     .option('--local', "this machine's own key again")
-    .action(async ({ certificate, key, keyVariable, command, url, local, ...options }: UseOptions) => {
+    .option('--timestamp <address>', 'a time-stamp authority (RFC 3161) that is asked for each signature')
+    .action(async ({ certificate, key, keyVariable, command, url, local, timestamp, ...options }: UseOptions) => {
       const places = [key && { file: key }, keyVariable && { variable: keyVariable }, command && { command }, url && { url }].filter((place) => place !== undefined && place !== '');
       if (local ? certificate !== undefined || places.length > 0 : certificate === undefined || places.length !== 1)
         keys.error('give --certificate and one of --key, --key-variable, --command and --url; or --local alone', { exitCode: 2 });
       if (url !== undefined && !/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) keys.error('--url must begin with https://, for whoever can change the answer can sign', { exitCode: 2 });
+      if (timestamp !== undefined && !/^https?:\/\/./.test(timestamp)) keys.error('--timestamp must be an address: http:// or https://', { exitCode: 2 });
       const { useKeys } = await import('@zeuxis/verbs');
-      show(options, await useKeys(local ? undefined : { certificate: certificate!, key: places[0] as { file: string } }));
+      const signer = local ? {} : { signer: { certificate: certificate!, key: places[0] as { file: string } } };
+      show(options, await useKeys({ ...signer, ...(timestamp === undefined ? {} : { timestamp }) }));
     });
 }

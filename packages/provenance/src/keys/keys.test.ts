@@ -1,16 +1,19 @@
 // Who signs: certificates of an authority made here, keys in files, variables and signers elsewhere, and what must be refused; each
 // signature is judged by the official reader.
 
+import { execFile, spawnSync } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadC2pa, offline } from '../c2pa.js';
 import { ensureLocal, openIdentity, publish, reportKeys, rotateLocal, useSigning, verify } from '../index.js';
 
 x509.cryptoProvider.set(webcrypto);
@@ -94,7 +97,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 describe('a certificate that was brought along', () => {
   it.each(Object.keys(ALGORITHMS) as Kind[])('signs with %s, and the official reader trusts it', async (kind) => {
     const folder = at('config', kind);
-    await useSigning(await issued(kind, { kind }), folder);
+    await useSigning({ signer: await issued(kind, { kind }) }, folder);
     const { verdict } = await signed(folder);
     expect(verdict).toMatchObject({ state: 'trusted', signer: kind, issuer: 'Engines' });
     expect(await reportKeys(folder)).toMatchObject({ kind: 'configured', algorithm: kind.toUpperCase(), certificates: [{ subject: expect.stringContaining(kind) }, { subject: expect.stringContaining('Authority') }] });
@@ -108,14 +111,14 @@ describe('a certificate that was brought along', () => {
     ['that may not sign', { usage: x509.KeyUsageFlags.keyEncipherment }, /is not for digital signatures/],
     ['that signed itself', { selfSigned: true }, /is signed by itself/],
   ])('is refused before any work: one %s', async (_, wish, message) => {
-    await expect(useSigning(await issued('bad', wish), at('refused'))).rejects.toThrow(message);
+    await expect(useSigning({ signer: await issued('bad', wish) }, at('refused'))).rejects.toThrow(message);
     await expect(readFile(at('refused', 'signing.json'))).rejects.toThrow(/ENOENT/);
   });
 
   it('is refused where it expires later, and where what it names is gone', async () => {
     const folder = at('later');
     const good = await issued('good');
-    await useSigning(good, folder);
+    await useSigning({ signer: good }, folder);
     await issued('good', { days: [-30, -1] });
     await expect(openIdentity(folder)).rejects.toThrow(/expired on/);
     await rm(good.certificate);
@@ -128,15 +131,15 @@ describe('a certificate that was brought along', () => {
     const { certificate, key } = await issued('ada');
     const [leaf, above] = (await readFile(certificate, 'utf8')).match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/g)!;
     await writeFile(at('turned.pem'), `${above}\n${leaf}`);
-    await expect(useSigning({ certificate: at('turned.pem'), key }, home)).rejects.toThrow(/is an authority's; put the signer's first/);
+    await expect(useSigning({ signer: { certificate: at('turned.pem'), key } }, home)).rejects.toThrow(/is an authority's; put the signer's first/);
     const other = await readFile((await issued('other')).certificate, 'utf8');
     await writeFile(at('strangers.pem'), `${leaf}\n${other.match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/)![0]}`);
-    await expect(useSigning({ certificate: at('strangers.pem'), key }, home)).rejects.toThrow(/'ada' was not issued by 'other'/);
+    await expect(useSigning({ signer: { certificate: at('strangers.pem'), key } }, home)).rejects.toThrow(/'ada' was not issued by 'other'/);
     await writeFile(at('torn.pem'), `${leaf!.slice(0, 200)}\n-----END CERTIFICATE-----`);
-    await expect(useSigning({ certificate: at('torn.pem'), key }, home)).rejects.toThrow(/certificate 1 in '.*torn\.pem' is damaged/);
+    await expect(useSigning({ signer: { certificate: at('torn.pem'), key } }, home)).rejects.toThrow(/certificate 1 in '.*torn\.pem' is damaged/);
     await writeFile(at('none.pem'), 'hello');
-    await expect(useSigning({ certificate: at('none.pem'), key }, home)).rejects.toThrow(/holds no certificate in PEM/);
-    await expect(useSigning({ certificate: at('nowhere.pem'), key }, home)).rejects.toThrow(/there is no certificate/);
+    await expect(useSigning({ signer: { certificate: at('none.pem'), key } }, home)).rejects.toThrow(/holds no certificate in PEM/);
+    await expect(useSigning({ signer: { certificate: at('nowhere.pem'), key } }, home)).rejects.toThrow(/there is no certificate/);
   });
 });
 
@@ -146,13 +149,13 @@ describe('a key', () => {
     const secret = await readFile(key.file, 'utf8');
     if (process.platform !== 'win32') {
       await chmod(key.file, 0o640);
-      await expect(useSigning({ certificate, key }, home)).rejects.toThrow(/eve\.key' can be read by others; chmod 600 it/);
+      await expect(useSigning({ signer: { certificate, key } }, home)).rejects.toThrow(/eve\.key' can be read by others; chmod 600 it/);
       await chmod(key.file, 0o600);
     }
-    await expect(useSigning({ certificate, key: { file: at('gone.key') } }, home)).rejects.toThrow(/there is no key in the file '.*gone\.key'/);
-    await expect(useSigning({ certificate, key: (await issued('mallory')).key }, home)).rejects.toThrow(/is not the certificate's/);
+    await expect(useSigning({ signer: { certificate, key: { file: at('gone.key') } } }, home)).rejects.toThrow(/there is no key in the file '.*gone\.key'/);
+    await expect(useSigning({ signer: { certificate, key: (await issued('mallory')).key } }, home)).rejects.toThrow(/is not the certificate's/);
     await writeFile(key.file, secret.slice(0, 80), { mode: 0o600 });
-    const error = await useSigning({ certificate, key }, home).catch((reason: Error) => reason);
+    const error = await useSigning({ signer: { certificate, key } }, home).catch((reason: Error) => reason);
     expect((error as Error).message).toMatch(/holds no private key in PEM that can be read/);
     expect((error as Error).message).not.toContain(secret.slice(30, 60));
   });
@@ -160,21 +163,21 @@ describe('a key', () => {
   it('comes from an environment variable, and from an encrypted file with its passphrase', async () => {
     const { certificate, key } = await issued('bob');
     const folder = at('variable');
-    await expect(useSigning({ certificate, key: { variable: 'ZEUXIS_TEST_KEY' } }, folder)).rejects.toThrow(/the variable ZEUXIS_TEST_KEY, which is to hold the signing key, is not set/);
+    await expect(useSigning({ signer: { certificate, key: { variable: 'ZEUXIS_TEST_KEY' } } }, folder)).rejects.toThrow(/the variable ZEUXIS_TEST_KEY, which is to hold the signing key, is not set/);
     const text = await readFile(key.file, 'utf8');
     process.env.ZEUXIS_TEST_KEY = text;
     try {
-      await useSigning({ certificate, key: { variable: 'ZEUXIS_TEST_KEY' } }, folder);
+      await useSigning({ signer: { certificate, key: { variable: 'ZEUXIS_TEST_KEY' } } }, folder);
       expect((await signed(folder)).verdict).toMatchObject({ state: 'trusted', signer: 'bob' });
       expect(JSON.stringify(await reportKeys(folder)) + (await readFile(join(folder, 'signing.json'), 'utf8'))).not.toContain(text.split('\n')[1]);
     } finally {
       delete process.env.ZEUXIS_TEST_KEY;
     }
     await writeFile(key.file, createPrivateKey(text).export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'open sesame' }), { mode: 0o600 });
-    await expect(useSigning({ certificate, key }, folder)).rejects.toThrow(/is encrypted; put its passphrase into ZEUXIS_KEY_PASSPHRASE/);
+    await expect(useSigning({ signer: { certificate, key } }, folder)).rejects.toThrow(/is encrypted; put its passphrase into ZEUXIS_KEY_PASSPHRASE/);
     process.env.ZEUXIS_KEY_PASSPHRASE = 'open sesame';
     try {
-      await useSigning({ certificate, key }, folder);
+      await useSigning({ signer: { certificate, key } }, folder);
       expect((await signed(folder)).verdict.state).toBe('trusted');
     } finally {
       delete process.env.ZEUXIS_KEY_PASSPHRASE;
@@ -242,20 +245,20 @@ describe('a signer elsewhere', () => {
        });`,
     );
     const folder = at(`command-${form}`);
-    await useSigning({ certificate, key: { command: [process.execPath, script] } }, folder);
+    await useSigning({ signer: { certificate, key: { command: [process.execPath, script] } } }, folder);
     expect((await signed(folder)).verdict).toMatchObject({ state: 'trusted', signer: 'hsm' });
     expect(await reportKeys(folder)).toMatchObject({ key: `the command '${process.execPath}'` });
   });
 
   it('is refused where it cannot be run, fails, or signs with another key', async () => {
     const { certificate } = await issued('far');
-    const use = (...command: string[]) => useSigning({ certificate, key: { command } }, at('far'));
+    const use = (...command: string[]) => useSigning({ signer: { certificate, key: { command } } }, at('far'));
     await expect(use('/no/such/program')).rejects.toThrow(/cannot be run \(ENOENT\)/);
     await expect(use(process.execPath, '-e', 'console.error("the token is locked"); process.exit(4)')).rejects.toThrow(/did not sign \(exit 4\): the token is locked/);
     await expect(use(process.execPath, '-e', 'process.stdout.write(Buffer.alloc(64, 7))')).rejects.toThrow(/does not fit the certificate/);
     await expect(use(process.execPath, '-e', '0')).rejects.toThrow(/answered with 0 bytes/);
     const { certificate: edwards } = await issued('edwards', { kind: 'ed25519' });
-    await expect(useSigning({ certificate: edwards, key: { command: ['x'] } }, at('far'))).rejects.toThrow(/ed25519 signs messages, not digests/);
+    await expect(useSigning({ signer: { certificate: edwards, key: { command: ['x'] } } }, at('far'))).rejects.toThrow(/ed25519 signs messages, not digests/);
   });
 
   it('as an address is given the digest and the permission, and is not followed elsewhere', async () => {
@@ -278,7 +281,7 @@ describe('a signer elsewhere', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/sign`;
     process.env.ZEUXIS_SIGN_AUTHORIZATION = 'Bearer 42';
     try {
-      await useSigning({ certificate, key: { url } }, at('kms'));
+      await useSigning({ signer: { certificate, key: { url } } }, at('kms'));
       expect((await signed(at('kms'))).verdict).toMatchObject({ state: 'trusted', signer: 'kms' });
       expect(asked[0]).toEqual({ algorithm: 'es256', authorization: 'Bearer 42' });
       status = 403;
@@ -292,6 +295,91 @@ describe('a signer elsewhere', () => {
       await new Promise((resolve) => server.close(resolve));
     }
     await expect(openIdentity(at('kms'))).rejects.toThrow(/does not answer \(ECONNREFUSED\)/);
+  });
+});
+
+describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('a time-stamp authority, which here is OpenSSL', () => {
+  let server: Server;
+  let url: string;
+  let answer: (query: Buffer) => Promise<Buffer>;
+
+  beforeAll(async () => {
+    const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: home });
+    const keys = await newPair('es256');
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: '0c',
+      subject: 'CN=Clock, O=Time',
+      issuer: root.certificate.subject,
+      notBefore: new Date(Date.now() - DAY),
+      notAfter: new Date(Date.now() + 30 * DAY),
+      signingAlgorithm: ALGORITHMS.es256,
+      publicKey: keys.publicKey,
+      signingKey: root.keys.privateKey,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.timeStamping], true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        await x509.AuthorityKeyIdentifierExtension.create(root.keys.publicKey, false, webcrypto),
+      ],
+    });
+    await writeFile(at('clock.pem'), certificate.toString('pem'));
+    await writeFile(at('clock.key'), await pem(keys.privateKey));
+    await writeFile(at('root.pem'), root.certificate.toString('pem'));
+    await writeFile(at('serial'), '01\n');
+    await writeFile(
+      at('clock.conf'),
+      ['[tsa]', 'default_tsa = it', '[it]', 'serial = serial', 'signer_cert = clock.pem', 'certs = root.pem', 'signer_key = clock.key', 'signer_digest = sha256', 'default_policy = 1.2.3.4.1', 'digests = sha256', 'ess_cert_id_alg = sha256'].join('\n'),
+    );
+    answer = async (query) => {
+      await writeFile(at('query'), query);
+      await openssl('ts', '-reply', '-config', 'clock.conf', '-queryfile', 'query', '-out', 'reply');
+      return readFile(at('reply'));
+    };
+    server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
+        answer(Buffer.concat(parts)).then(
+          (reply) => response.end(reply),
+          () => response.writeHead(500).end(),
+        );
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  it('attests the time of a signature, which the official reader finds', async () => {
+    const folder = at('stamped');
+    await useSigning({ timestamp: url }, folder);
+    expect(await reportKeys(folder)).toMatchObject({ kind: 'none', timestamp: url });
+    const { path, verdict } = await signed(folder);
+    expect(verdict).toMatchObject({ state: 'trusted', problems: [] });
+    const { WasmReader } = await loadC2pa();
+    const { rootPem } = await openIdentity(folder);
+    const reader = await WasmReader.fromBytes('image/png', await readFile(path), offline([rootPem, root.certificate.toString('pem')]));
+    const report = reader.json();
+    reader.free();
+    const { manifests, active_manifest: active, validation_results: results } = JSON.parse(report) as { manifests: Record<string, { signature_info: { time?: string } }>; active_manifest: string; validation_results: { activeManifest: { success: { code: string }[] } } };
+    expect(Math.abs(Date.parse(manifests[active]!.signature_info.time!) - Date.now())).toBeLessThan(60_000);
+    expect(results.activeManifest.success.map(({ code }) => code)).toContain('timeStamp.validated');
+  });
+
+  it('is refused where it does not answer, answers for something else, or refuses', async () => {
+    const good = answer;
+    const other = await good(await readFile(at('query')));
+    answer = async () => other;
+    await expect(useSigning({ timestamp: url }, at('late'))).rejects.toThrow(/gave no time-stamp: it is for something else than was asked/);
+    answer = async () => Buffer.from('hello');
+    await expect(useSigning({ timestamp: url }, at('late'))).rejects.toThrow(/its answer is none of RFC 3161/);
+    answer = () => good(Buffer.from('hello'));
+    await expect(useSigning({ timestamp: url }, at('late'))).rejects.toThrow(/it refused \(status 2\)/);
+    answer = () => Promise.reject(new Error());
+    await expect(useSigning({ timestamp: url }, at('late'))).rejects.toThrow(/it answered 500/);
+    await expect(useSigning({ timestamp: 'http://127.0.0.1:9/' }, at('late'))).rejects.toThrow(/does not answer/);
+    await expect(readFile(at('late', 'signing.json'))).rejects.toThrow(/ENOENT/);
+    answer = good;
   });
 });
 
@@ -316,9 +404,9 @@ describe("this machine's own keys", () => {
 
   it('sign again when the certificate is given up', async () => {
     const folder = at('back');
-    await useSigning(await issued('carol'), folder);
+    await useSigning({ signer: await issued('carol') }, folder);
     expect((await signed(folder)).verdict.signer).toBe('carol');
-    await useSigning(undefined, folder);
+    await useSigning({}, folder);
     expect((await signed(folder)).verdict).toMatchObject({ state: 'trusted', issuer: 'Zeuxis user' });
   });
 });
