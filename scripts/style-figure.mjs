@@ -1,7 +1,8 @@
-// Draws docs/style-<model>.webp: photographs painted by styles, 512 px of the middle of each, four a sheet; and docs/style-mix.webp, the
-// first photograph by the first two styles and by both mixed, where `--mix` is given.
+// Draws docs/style-<model>.webp: photographs painted by styles, 512 px of the middle of each, four a sheet; with `--mix` docs/style-mix.webp
+// too, the first photograph by the first two styles and by both mixed; with `--together NAME` docs/style-NAME.webp alone, the first
+// photograph by each.
 //
-//   node scripts/style-figure.mjs <folder of photographs> <model>... [--mix]
+//   node scripts/style-figure.mjs <folder of photographs> <model>... [--mix] [--together NAME]
 //
 // The photographs of docs/style.md: `node scripts/style-photographs.mjs runs/style-photographs`.
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import { encodeReportGrid, readPlane, tileSheet, writeWhole } from '@zeuxis/pict
 import { style } from '@zeuxis/verbs';
 
 const SIDE = 512;
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { mix: { type: 'boolean', default: false } } });
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { mix: { type: 'boolean', default: false }, together: { type: 'string' } } });
 const [photographs, ...models] = positionals;
 const folder = await mkdtemp(join(tmpdir(), 'zeuxis-figure-'));
 
@@ -41,9 +42,13 @@ async function painted(inputs, options, out) {
 }
 
 try {
-  for (const model of models) await sheet(model.split('/').at(-1), await painted([photographs], { model }, join(folder, model)), 2);
+  const one = [join(photographs, (await readdir(photographs)).sort()[0])];
+  if (values.together) {
+    const paths = [];
+    for (const [i, model] of models.entries()) paths.push(...(await painted(one, { model }, join(folder, `${i}`))));
+    await sheet(values.together, paths, 2);
+  } else for (const model of models) await sheet(model.split('/').at(-1), await painted([photographs], { model }, join(folder, model)), 2);
   if (values.mix) {
-    const one = [join(photographs, (await readdir(photographs)).sort()[0])];
     const [a, b] = models;
     const paths = [];
     for (const [i, options] of [{ model: a }, { model: [a, b], mix: 0.3 }, { model: [a, b], mix: 0.6 }, { model: b }].entries()) paths.push(...(await painted(one, options, join(folder, `mix ${i}`))));

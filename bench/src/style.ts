@@ -1,23 +1,32 @@
-// Painting: seconds a megapixel in the network alone, with the GFLOP/s reached, and time and memory of whole photographs through the verb.
-// The weights make no difference to either: where no model is given they are those of a run that has not begun.
+// Painting: seconds a megapixel in the network alone, with the GFLOP/s reached, time and memory of whole photographs through the verb, and
+// how near each shipped style comes to its painting, on ten photographs that none was trained on.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { floats } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { defineStyle, GRAIN, momentsOf, NOISE, Random, styleModel } from '@zeuxis/nets';
-import { VERSION } from '@zeuxis/verbs';
+import { defineStyle, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
 import { verbOn } from './large.js';
 import { median } from './measure.js';
 
 export interface StyleRow {
   name: string;
-  seconds: number;
+  seconds?: number;
   gflops_per_s?: number;
   peak_gb?: number;
+  /** Of a shipped style, beside the photographs untouched and with the painting's colours alone. */
+  quality?: StyleEvaluation['mean'];
 }
+
+const DATA = fileURLToPath(new URL('../../../shared/data/', import.meta.url));
+const PAINTINGS: Record<string, string> = { 'starry-night': 'van-gogh-starry-night', scream: 'munch-scream', 'great-wave': 'hokusai-great-wave', shipwreck: 'turner-shipwreck' };
+/** Every so many of BSDS500's pictures, from this one on. */
+const [EACH, FIRST] = [40, 6];
 
 /** Pixels of a layer's output for one of the picture. */
 const share = (name: string): number => (name.startsWith('down2') || name.startsWith('up2') ? 1 / 4 : /^(down4|mix|block)/.test(name) ? 1 / 16 : 1);
@@ -27,11 +36,13 @@ const flops = (): number =>
   defineStyle().table.filter(({ name }) => name.endsWith('.weight')).reduce((sum, { name, shape }) => sum + 2 * shape.reduce((product, n) => product * n, 1) * share(name), 0);
 
 const SIDE = 1000;
+/** Whose time and memory are measured: all styles are one network. */
+const SHOWN = 'starry-night';
 
 async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleRow> {
   const painter = defineStyle();
   const random = new Random(0);
-  const session = await openSession(styleModel(painter, painter.initialise(random), {}), { threads });
+  const session = await openSession((await findStyle(SHOWN)).bytes, { threads });
   const feeds = {
     photograph: floats(Float32Array.from({ length: 3 * SIDE * SIDE }, () => random.uniform()), [1, 3, SIDE, SIDE]),
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
@@ -51,18 +62,17 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
   return { name: 'the network, 1 megapixel', seconds: Number(seconds.toPrecision(3)), gflops_per_s: Math.round((flops() * SIDE ** 2) / seconds / 1e9) };
 }
 
-export async function styleBench(options: BenchOptions): Promise<StyleRow[]> {
+/** Distances and structure of the shipped styles. */
+async function quality(options: BenchOptions): Promise<StyleRow[]> {
+  if (!existsSync(DATA)) throw new Error(`the pictures to measure on are not at ${DATA}`);
   const folder = await mkdtemp(join(tmpdir(), 'zeuxis-bench-'));
   try {
-    const painter = defineStyle();
-    const set = { name: 'none', pictures: 1, fingerprint: '0'.repeat(64), skipped: 0, reserved: 0, rights: { text: 'none needed', name: 'the benchmark' } };
-    const card = { card: 1, task: 'style', name: 'bench', trainingSet: set, content: set, painted: 480, contentWeight: 1, margin: 56, seed: 0, images: 0, steps: 0, batch: 1, crop: 160, hours: 0, licence: 'CC0-1.0', zeuxis: VERSION };
-    const model = join(folder, 'bench.onnx');
-    await writeFile(model, styleModel(painter, painter.initialise(new Random(0)), { 'zeuxis.card': JSON.stringify(card) }));
-    const rows = [await network(options)];
-    for (const [name, width, height] of [['a file, 1 megapixel', 1250, 800], ['a file, 24 megapixels', 6000, 4000]] as const) {
-      const { seconds, peakGb } = await verbOn('style', { model, threads: options.threads }, width, height);
-      rows.push({ name, seconds: Number(seconds.toPrecision(3)), peak_gb: Number(peakGb.toFixed(2)) });
+    const files = (await readdir(join(DATA, 'research/bsds'))).filter((name) => name.endsWith('.jpg')).sort();
+    for (const [i, name] of files.entries()) if (i % EACH === FIRST) await symlink(join(DATA, 'research/bsds', name), join(folder, name));
+    const rows: StyleRow[] = [];
+    for (const [name, painting] of Object.entries(PAINTINGS)) {
+      const { mean } = await evaluateStyle(await findStyle(name), folder, { against: join(DATA, 'paintings', `${painting}.jpg`), threads: options.threads });
+      rows.push({ name, quality: mean });
     }
     return rows;
   } finally {
@@ -70,8 +80,24 @@ export async function styleBench(options: BenchOptions): Promise<StyleRow[]> {
   }
 }
 
+export async function styleBench(options: BenchOptions): Promise<StyleRow[]> {
+  const rows = [await network(options)];
+  for (const [name, width, height] of [['a file, 1 megapixel', 1250, 800], ['a file, 24 megapixels', 6000, 4000]] as const) {
+    const { seconds, peakGb } = await verbOn('style', { model: SHOWN, threads: options.threads }, width, height);
+    rows.push({ name, seconds: Number(seconds.toPrecision(3)), peak_gb: Number(peakGb.toFixed(2)) });
+  }
+  return [...rows, ...(await quality(options))];
+}
+
+const FIGURES = ['patches', 'colour', 'ssim', 'edges', 'flicker'] as const;
+
 export const styleTable = (rows: StyleRow[]): string =>
   [
     `${''.padEnd(28)}${'seconds'.padStart(10)}${'GFLOP/s'.padStart(10)}${'peak GB'.padStart(10)}`,
-    ...rows.map(({ name, seconds, gflops_per_s, peak_gb }) => `${name.padEnd(28)}${String(seconds).padStart(10)}${String(gflops_per_s ?? '').padStart(10)}${String(peak_gb ?? '').padStart(10)}`),
+    ...rows.filter(({ quality }) => !quality).map(({ name, seconds, gflops_per_s, peak_gb }) => `${name.padEnd(28)}${String(seconds).padStart(10)}${String(gflops_per_s ?? '').padStart(10)}${String(peak_gb ?? '').padStart(10)}`),
+    '',
+    `${''.padEnd(28)}${FIGURES.map((name) => name.padStart(10)).join('')}`,
+    ...rows.flatMap(({ name, quality }) =>
+      quality ? (['painted', 'untouched', 'transferred'] as const).map((of) => `${(of === 'painted' ? name : `  ${of}`).padEnd(28)}${FIGURES.map((figure) => quality[of][figure].toFixed(3).padStart(10)).join('')}`) : [],
+    ),
   ].join('\n');

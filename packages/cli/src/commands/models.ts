@@ -50,7 +50,7 @@ export function modelsCommand(program: Command): void {
         `sha256       ${model.sha256}`,
         ...('labels' in card ? [`labels       ${card.labels.join(' ') || 'none'}`] : []),
         ...setsOf(card).flatMap(({ name, pictures, fingerprint, rights }) => [
-          `trained on   ${name}: ${pictures} pictures, fingerprint ${fingerprint.slice(0, 16)}`,
+          `trained on   ${name}: ${pictures} ${pictures === 1 ? 'picture' : 'pictures'}, fingerprint ${fingerprint.slice(0, 16)}`,
           `rights       ${rights.text} (stated by ${rights.name})`,
         ]),
         `training     ${card.images} ${card.task === 'gan' ? 'pictures' : 'crops'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
