@@ -32,12 +32,12 @@ describe('the distance of styles', () => {
     const stripes = { ...turned, data: turned.data.map((_, i, all) => all[i - (i % 8)]!) };
     const other = styleDistance(turned, stripes);
     expect(same.patches).toBeLessThan(0.01);
-    expect(other.colour).toBeLessThan(0.01);
+    expect(other.colour).toBeLessThan(0.02);
     expect(other.patches).toBeGreaterThan(3 * same.patches);
   });
 
   it('wants pictures that have patches at every size', () => {
-    expect(() => styleDistance(picture(40, 90, () => 0), picture(90, 90, () => 0))).toThrow('a picture of 40x90 is too small to measure; its shorter side must be 56 px');
+    expect(() => styleDistance(picture(40, 90, () => 0), picture(90, 90, () => 0))).toThrow('a picture of 40x90 is too small to measure; its shorter side must be 54 px');
   });
 });
 

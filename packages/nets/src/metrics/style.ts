@@ -1,5 +1,5 @@
 // How near a painted picture is to a painting, and how much of the photograph it still shows. Patches, scales, directions and seeds are
-// fixed, and no loss is trained on them.
+// fixed, and are no loss's: those of training (style/distribution.ts) look at other sizes.
 //
 // Distance: sliced Wasserstein (Rabin et al., 2012) between patches, as in GPDM (Elnekave and Weiss, 2022): projected on random
 // directions, sorted, and compared rank by rank. Structure: SSIM (Wang et al., 2004) and the correlation of edges, both of luminance reduced.
@@ -17,8 +17,10 @@ export interface Planar {
 
 /** Luminance of red, green and blue (BT.601). */
 export const LUMA = [0.299, 0.587, 0.114] as const;
-const [SAMPLES, DIRECTIONS, SIDE] = [4096, 64, 7];
-const REDUCTIONS = [1, 2, 4, 8];
+const [SAMPLES, DIRECTIONS, SIDE] = [4096, 64, 9];
+const REDUCTIONS = [1, 3, 6];
+/** Reduction at which single colours are compared. */
+const COLOUR = 2;
 /** Reduction at which structure is compared. */
 const LOW_PASS = 4;
 
@@ -72,13 +74,13 @@ function slicedWasserstein(a: Float32Array, b: Float32Array, length: number): nu
 }
 
 export interface StyleDistance {
-  /** Of patches of 7 by 7 pixels at full, half, quarter and eighth size, the mean; black to white is 1 a pixel. */
+  /** Of patches of 9 by 9 pixels at full size, a third and a sixth, the mean; black to white is 1 a pixel. */
   patches: number;
-  /** Of single pixels. */
+  /** Of single pixels at half size. */
   colour: number;
 }
 
-/** @throws RangeError for pictures of less than 56 px. */
+/** @throws RangeError for pictures of less than 54 px. */
 export function styleDistance(a: Planar, b: Planar): StyleDistance {
   const least = SIDE * REDUCTIONS.at(-1)!;
   for (const { width, height } of [a, b]) if (Math.min(width, height) < least) throw new RangeError(`a picture of ${width}x${height} is too small to measure; its shorter side must be ${least} px`);
@@ -88,7 +90,7 @@ export function styleDistance(a: Planar, b: Planar): StyleDistance {
   };
   return {
     patches: REDUCTIONS.reduce((sum, reduction) => sum + at(reduction), 0) / REDUCTIONS.length,
-    colour: slicedWasserstein(patches(a, 1, '0 colour'), patches(b, 1, '1 colour'), 3),
+    colour: slicedWasserstein(patches(boxReduced(a, COLOUR), 1, '0 colour'), patches(boxReduced(b, COLOUR), 1, '1 colour'), 3),
   };
 }
 
