@@ -8,14 +8,15 @@ import { UserError } from './errors.js';
 
 /**
  * Writes a file so that at every moment, power cuts included, its path holds the old contents or the new ones.
+ * @param mode of the file, less what the process's mask takes away.
  * @throws UserError where the disk is full, read-only or not ours to write, the name too long or a folder's; nothing is left behind.
  */
-export async function writeWhole(path: string, ...parts: (Uint8Array | string)[]): Promise<void> {
+export async function writeWhole(path: string, parts: Uint8Array | string | readonly (Uint8Array | string)[], mode = 0o666): Promise<void> {
   const temporary = partOf(path);
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'w', mode);
     try {
-      for (const part of parts) await file.writeFile(part);
+      for (const part of [parts].flat() as (Uint8Array | string)[]) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

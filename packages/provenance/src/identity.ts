@@ -1,14 +1,13 @@
 // Who signs: the certificate that the configuration names, or one made on this machine.
 
 import { createPrivateKey, type KeyObject, sign as signBytes, X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { removeStale, UserError, writeWhole } from '@zeuxis/pictures';
 import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
 import { ensureLocal, identityPath, localRoots } from './keys/local.js';
-import { type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
-import { timeStamp } from './keys/timestamp.js';
+import { checkPlace, type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
 
 export interface Identity {
   folder: string;
@@ -81,13 +80,14 @@ function isPlace(place: unknown): place is KeyPlace {
 export async function useSigning({ signer, timestamp }: SigningConfiguration, folder = configFolder()): Promise<void> {
   const path = join(folder, CONFIGURATION);
   if (!signer && !timestamp) return rm(path, { force: true });
+  if (signer) checkPlace(signer.key);
   // Read from anywhere later.
   const absolute = signer && { certificate: resolve(signer.certificate), key: 'file' in signer.key ? { file: resolve(signer.key.file) } : signer.key };
-  if (absolute) await configured(absolute, folder);
-  if (timestamp) await timeStamp(timestamp, Buffer.from('zeuxis: is the authority there?'));
+  const identity: Identity = { ...(await (absolute ? configured(absolute, folder) : openLocal(folder))), ...(timestamp ? { timestamp } : {}) };
+  await tried(identity);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeWhole(path, Buffer.from(`${JSON.stringify({ signing: 1, ...(absolute ? { signer: absolute } : {}), ...(timestamp ? { timestamp } : {}) }, null, 1)}\n`));
-  await chmod(path, 0o600);
+  // A command or an address may hold what is not for everyone.
+  await writeWhole(path, `${JSON.stringify({ signing: 1, ...(absolute ? { signer: absolute } : {}), ...(timestamp ? { timestamp } : {}) }, null, 1)}\n`, 0o600);
 }
 
 /**
@@ -126,6 +126,19 @@ async function openLocal(folder: string): Promise<Identity> {
   };
 }
 
+/** A PNG (third edition) of one black pixel. */
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==', 'base64');
+
+/** Signs a picture as others will be. @throws UserError where the official reader would not have it. */
+async function tried(identity: Identity): Promise<void> {
+  const actions = [{ action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation' }];
+  const manifest = { claim_generator_info: [{ name: 'zeuxis', version: '0' }], title: 'trial', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions } }] };
+  const { signFile } = await import('./sign.js');
+  await signFile(PIXEL, 'image/png', manifest, identity).catch((error: Error) => {
+    throw error.name === 'UserError' ? error : new UserError(`the official reader does not take what is signed so: ${error.message}`);
+  });
+}
+
 async function certificatesOf(path: string): Promise<X509Certificate[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UserError(error.code === 'ENOENT' ? `there is no certificate '${path}'` : `the certificate '${path}' cannot be read (${error.code})`);
@@ -135,15 +148,27 @@ async function certificatesOf(path: string): Promise<X509Certificate[]> {
 
 async function configured({ certificate: path, key }: NonNullable<SigningConfiguration['signer']>, folder: string): Promise<Identity> {
   const chain = await certificatesOf(path);
+  checkPlace(key);
   await checkChain(chain, `'${path}'`);
   const algorithm = algorithmOf(chain[0]!.publicKey, `the certificate '${path}'`);
   return { folder, created: false, algorithm, chain: embedded(chain), rootPem: anchorOf(chain), sign: await openSigner(key, chain[0]!, algorithm) };
 }
 
-/** What is to be trusted for pictures signed here to be one's own, PEM. */
-export async function ownAnchors(folder = configFolder()): Promise<string[]> {
-  const { signer } = await readSigning(folder);
-  return [...(signer ? [anchorOf(await certificatesOf(signer.certificate))] : []), ...(await localRoots(folder))];
+/**
+ * What is to be trusted for pictures signed here to be one's own, PEM, and what could not be read: a certificate that was moved takes nothing from
+ * what this machine's own key signed.
+ */
+export async function ownAnchors(folder = configFolder()): Promise<{ anchors: string[]; faults: string[] }> {
+  const faults: string[] = [];
+  const told = (error: Error): string[] => {
+    if (error.name !== 'UserError') throw error;
+    faults.push(error.message);
+    return [];
+  };
+  const brought = await readSigning(folder)
+    .then(async ({ signer }) => (signer ? [anchorOf(await certificatesOf(signer.certificate))] : []))
+    .catch(told);
+  return { anchors: [...brought, ...(await localRoots(folder).catch(told))], faults };
 }
 
 /** Who signs, for people: nothing secret. */

@@ -68,6 +68,8 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
   const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE + (identity.timestamp ? LONGEST_TOKEN : 0));
   const shown = thumbnail ? { ...manifest, thumbnail: { format: 'image/jpeg', identifier: THUMBNAIL } } : manifest;
   const builder = WasmBuilder.fromJson(JSON.stringify(shown), offline([identity.rootPem]));
+  // The library tells what went wrong in words of its own, which are no Error.
+  let fault: unknown;
   try {
     if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
     for (const ingredient of ingredients) await addIngredient(builder, ingredient);
@@ -75,12 +77,21 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
       {
         alg: identity.algorithm.name,
         reserveSize: reserve,
-        sign: async (claim) => Uint8Array.from(await coseSign1(claim, identity, reserve)),
+        sign: async (claim) => {
+          try {
+            return Uint8Array.from(await coseSign1(claim, identity, reserve));
+          } catch (error) {
+            fault = error;
+            throw error;
+          }
+        },
       },
       [],
       format,
       new BytesBlob(file, format),
     );
+  } catch (error) {
+    throw fault ?? (error instanceof Error ? error : new Error(String(error).split('\n')[0]!.slice(0, 500)));
   } finally {
     builder.free();
   }

@@ -99,14 +99,10 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
 
 /** The user's own roots. A damaged identity is a matter for who signs: a verifier goes on without, and says so. */
 async function ownRoots(folder: string): Promise<{ roots: string[]; note?: string }> {
-  try {
-    const roots = await ownAnchors(folder);
-    if (!roots.every(isCertificate)) throw new UserError(`the root certificate of the signing identity in '${folder}' is damaged`);
-    return { roots };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { roots: [], note: `${error.message}; pictures signed here are not known as one's own` };
-  }
+  const { anchors, faults } = await ownAnchors(folder);
+  const roots = anchors.filter(isCertificate);
+  if (roots.length < anchors.length) faults.push(`the root certificate of the signing identity in '${folder}' is damaged`);
+  return { roots, ...(faults.length > 0 ? { note: `${faults.join('; ')}; pictures signed so are not known as one's own` } : {}) };
 }
 
 /** The reader would take a damaged anchor for a fault of the picture. */

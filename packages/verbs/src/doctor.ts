@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { devices } from '@zeuxis/graph/node';
-import { configFolder, ownAnchors } from '@zeuxis/provenance';
+import { configFolder, openIdentity, reportKeys } from '@zeuxis/provenance';
 import { shippedNames } from './models.js';
 import { cacheFolder } from './places.js';
 
@@ -27,9 +27,15 @@ export async function doctor(): Promise<Finding[]> {
   for (const device of await devices()) say(`device ${device}`, ...(await tryDevice(device)));
   const models = await shippedNames();
   say('models', models.length > 0 ? 'good' : 'missing', models.length > 0 ? `${models.join(', ')} (shipped)` : 'none shipped');
-  const identity = configFolder();
-  const known = (await ownAnchors(identity).catch(() => [])).length > 0;
-  say('signing', known ? 'good' : 'note', known ? `key and certificate in ${identity}` : `the first picture makes a key and a certificate in ${identity}`);
+  const folder = configFolder();
+  // Opened as a picture's signing would, but where that would make a key.
+  const signing = async (): Promise<[Finding['state'], string]> => {
+    const { kind, key } = await reportKeys(folder);
+    if (kind === 'none') return ['note', `the first picture makes a key and a certificate in ${folder}`];
+    await openIdentity(folder);
+    return ['good', `${kind === 'local' ? "this machine's own key" : 'a certificate that was brought along, its key'} in ${key}`];
+  };
+  say('signing', ...(await signing().catch((error: Error): [Finding['state'], string] => ['missing', error.message])));
   const cache = cacheFolder();
   try {
     await mkdir(cache, { recursive: true });

@@ -32,6 +32,8 @@ export function algorithmOf(key: KeyObject, where: string): Algorithm {
 /** What a certificate may be for: e-mail protection, document signing, C2PA claim signing. */
 const PURPOSES = ['1.3.6.1.5.5.7.3.4', '1.3.6.1.5.5.7.3.36', '1.3.6.1.4.1.62558.2.1'];
 
+const ANY_PURPOSE = '2.5.29.37.0';
+
 /** Certificates of a PEM text, in its order. @throws UserError where there is none, or one is damaged. */
 export function readChain(pem: string, where: string): X509Certificate[] {
   const texts = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
@@ -63,16 +65,20 @@ export async function checkChain(chain: readonly X509Certificate[], where: strin
     if (Date.parse(certificate.validFrom) > now) refuse(`the certificate of '${nameOf(certificate)}' is not valid before ${certificate.validFrom}; is the clock right?`);
   }
   await import('reflect-metadata');
-  const { BasicConstraintsExtension, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate: Parsed } = await import('@peculiar/x509');
+  const { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate: Parsed } = await import('@peculiar/x509');
   const parsed = new Parsed(leaf.raw);
   if (parsed.getExtension(BasicConstraintsExtension)?.ca) refuse(`the first certificate, '${nameOf(leaf)}', is an authority's; put the signer's first`);
   if (selfSigned(leaf)) refuse(`the certificate of '${nameOf(leaf)}' is signed by itself, which no validator accepts; an authority must have issued it`);
+  // Nobody could follow it up, and not even one's own pictures would be trusted.
+  if (chain.length === 1) refuse(`it holds the certificate of '${nameOf(leaf)}' alone; put those of its issuers after it`);
   for (const [i, certificate] of chain.slice(0, -1).entries()) {
     const issuer = chain[i + 1]!;
     if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) refuse(`'${nameOf(certificate)}' was not issued by '${nameOf(issuer)}', which follows it; order the chain from the signer up`);
   }
   if (!((parsed.getExtension(KeyUsagesExtension)?.usages ?? 0) & KeyUsageFlags.digitalSignature)) refuse(`the certificate of '${nameOf(leaf)}' is not for digital signatures`);
   const purposes = (parsed.getExtension(ExtendedKeyUsageExtension)?.usages ?? []).map(String);
+  if (!parsed.getExtension(AuthorityKeyIdentifierExtension)) refuse(`the certificate of '${nameOf(leaf)}' does not name its issuer's key (authority key identifier), which C2PA asks for`);
+  if (purposes.includes(ANY_PURPOSE)) refuse(`the certificate of '${nameOf(leaf)}' is for any purpose, which C2PA forbids; ask for one for e-mail protection or document signing`);
   if (!purposes.some((purpose) => PURPOSES.includes(purpose))) refuse(`the certificate of '${nameOf(leaf)}' is for ${purposes.join(', ') || 'nothing it names'}, not for e-mail protection, document signing or C2PA; ask for one that is`);
   const { hash } = parsed.signatureAlgorithm as { hash?: { name?: string } };
   if (/sha-?1$|md5/i.test(hash?.name ?? '')) refuse(`the certificate of '${nameOf(leaf)}' is signed with ${hash!.name}, which is broken`);

@@ -14,7 +14,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadC2pa, offline } from '../c2pa.js';
-import { ensureLocal, openIdentity, publish, reportKeys, rotateLocal, useSigning, verify } from '../index.js';
+import { ensureLocal, openIdentity, ownAnchors, publish, reportKeys, rotateLocal, useSigning, verify } from '../index.js';
 
 x509.cryptoProvider.set(webcrypto);
 const DAY = 24 * 3600 * 1000;
@@ -37,13 +37,17 @@ interface Wish {
   kind?: Kind;
   days?: [from: number, to: number];
   authority?: boolean;
-  purpose?: string;
+  purposes?: string[];
+  /** Without the identifier of the issuer's key. */
+  anonymous?: boolean;
+  /** Without the root after it. */
+  alone?: boolean;
   usage?: x509.KeyUsageFlags;
   selfSigned?: boolean;
 }
 
 /** A certificate under the root, and its key: files' names. */
-async function issued(name: string, { kind = 'es256', days = [-1, 30], authority = false, purpose = x509.ExtendedKeyUsage.emailProtection, usage = x509.KeyUsageFlags.digitalSignature, selfSigned = false }: Wish = {}) {
+async function issued(name: string, { kind = 'es256', days = [-1, 30], authority = false, purposes = [x509.ExtendedKeyUsage.emailProtection], anonymous = false, alone = false, usage = x509.KeyUsageFlags.digitalSignature, selfSigned = false }: Wish = {}) {
   const keys = await newPair(kind);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: '0a',
@@ -57,13 +61,13 @@ async function issued(name: string, { kind = 'es256', days = [-1, 30], authority
     extensions: [
       new x509.BasicConstraintsExtension(authority, undefined, true),
       new x509.KeyUsagesExtension(usage, true),
-      new x509.ExtendedKeyUsageExtension([purpose], false),
+      new x509.ExtendedKeyUsageExtension(purposes, false),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      await x509.AuthorityKeyIdentifierExtension.create(root.keys.publicKey, false, webcrypto),
+      ...(anonymous ? [] : [await x509.AuthorityKeyIdentifierExtension.create(root.keys.publicKey, false, webcrypto)]),
     ],
   });
   const [chain, key] = [at(`${name}.pem`), at(`${name}.key`)];
-  await writeFile(chain, `${certificate.toString('pem')}\n${root.certificate.toString('pem')}\n`);
+  await writeFile(chain, `${certificate.toString('pem')}\n${alone ? '' : root.certificate.toString('pem')}\n`);
   await writeFile(key, await pem(keys.privateKey), { mode: 0o600 });
   return { certificate: chain, key: { file: key } };
 }
@@ -107,7 +111,10 @@ describe('a certificate that was brought along', () => {
     ['that has expired', { days: [-30, -1] }, /certificate of 'bad' expired on .*; renew it/],
     ['that is not valid yet', { days: [2, 30] }, /not valid before .*is the clock right/],
     ["that is an authority's", { authority: true }, /is an authority's; put the signer's first/],
-    ['for web servers', { purpose: x509.ExtendedKeyUsage.serverAuth }, /is for 1\.3\.6\.1\.5\.5\.7\.3\.1, not for e-mail protection/],
+    ['for web servers', { purposes: [x509.ExtendedKeyUsage.serverAuth] }, /is for 1\.3\.6\.1\.5\.5\.7\.3\.1, not for e-mail protection/],
+    ['for any purpose', { purposes: [x509.ExtendedKeyUsage.emailProtection, '2.5.29.37.0'] }, /is for any purpose, which C2PA forbids/],
+    ['that does not name its issuer', { anonymous: true }, /does not name its issuer's key/],
+    ['without its issuers', { alone: true }, /holds the certificate of 'bad' alone; put those of its issuers after it/],
     ['that may not sign', { usage: x509.KeyUsageFlags.keyEncipherment }, /is not for digital signatures/],
     ['that signed itself', { selfSigned: true }, /is signed by itself/],
   ])('is refused before any work: one %s', async (_, wish, message) => {
@@ -229,7 +236,7 @@ describe('a signer elsewhere', () => {
   it.each([
     ['plain', 'plain'],
     ['DER', 'der(plain)'],
-    ['base64', "der(plain).toString('base64') + '\\n'"],
+    ['base64', "der(plain).toString('base64').replace(/.{40}/g, '$&\\n') + '\\n'"],
   ])('as a command answers in %s', async (form, answer) => {
     const { certificate, key } = await issued('hsm');
     const [module, script] = [at('hsm.cjs'), at(`hsm-${form}.cjs`)];
@@ -253,6 +260,16 @@ describe('a signer elsewhere', () => {
   it('is refused where it cannot be run, fails, or signs with another key', async () => {
     const { certificate } = await issued('far');
     const use = (...command: string[]) => useSigning({ signer: { certificate, key: { command } } }, at('far'));
+    // What fails after hours of work is said as it is.
+    const { certificate: good, key } = await issued('late-hsm');
+    await writeFile(at('hsm.cjs'), HSM);
+    await writeFile(at('once.cjs'), `const fs = require('node:fs'); const parts = []; process.stdin.on('data', (p) => parts.push(p)).on('end', () => { if (fs.existsSync(${JSON.stringify(at('locked'))})) { console.error('the token is locked'); process.exit(4); } process.stdout.write(require(${JSON.stringify(at('hsm.cjs'))}).signDigest(fs.readFileSync(${JSON.stringify(key.file)}), Buffer.concat(parts))); });`);
+    await useSigning({ signer: { certificate: good, key: { command: [process.execPath, at('once.cjs')] } } }, at('late-config'));
+    const identity = await openIdentity(at('late-config'));
+    await writeFile(at('locked'), '');
+    const pixels = { width: 16, height: 16, channels: 3 as const, data: new Uint8Array(768) };
+    const failed = await publish(pixels, at('late.png'), { model: { name: 'm', sha256: 'ab'.repeat(32) }, seed: 1 }, { identity, version: '9', format: 'png' }).catch((error: Error) => error);
+    expect(failed).toMatchObject({ name: 'UserError', message: expect.stringMatching(/did not sign \(exit 4\): the token is locked/) });
     await expect(use('/no/such/program')).rejects.toThrow(/cannot be run \(ENOENT\)/);
     await expect(use(process.execPath, '-e', 'console.error("the token is locked"); process.exit(4)')).rejects.toThrow(/did not sign \(exit 4\): the token is locked/);
     await expect(use(process.execPath, '-e', 'process.stdout.write(Buffer.alloc(64, 7))')).rejects.toThrow(/does not fit the certificate/);
@@ -353,7 +370,7 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('a time-stamp au
   it('attests the time of a signature, which the official reader finds', async () => {
     const folder = at('stamped');
     await useSigning({ timestamp: url }, folder);
-    expect(await reportKeys(folder)).toMatchObject({ kind: 'none', timestamp: url });
+    expect(await reportKeys(folder)).toMatchObject({ kind: 'local', timestamp: url });
     const { path, verdict } = await signed(folder);
     expect(verdict).toMatchObject({ state: 'trusted', problems: [] });
     const { WasmReader } = await loadC2pa();
@@ -400,6 +417,18 @@ describe("this machine's own keys", () => {
     await writeFile(at('old.png'), before);
     expect((await verify(at('old.png'), { identityFolder: folder })).state).toBe('trusted');
     expect(JSON.stringify(await reportKeys(folder))).not.toMatch(/PRIVATE/);
+  });
+
+  it('are rotated by one at a time', async () => {
+    const folder = at('both');
+    await ensureLocal(folder);
+    const outcomes = await Promise.allSettled([rotateLocal(folder, true), rotateLocal(folder, true), rotateLocal(folder, true)]);
+    const done = outcomes.filter(({ status }) => status === 'fulfilled').length;
+    expect(done).toBeGreaterThan(0);
+    // As many roots are remembered as there ever were.
+    expect((await ownAnchors(folder)).anchors).toHaveLength(1 + done);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(String(outcome.reason)).toMatch(/keys are being rotated already/);
+    expect((await signed(folder)).verdict.state).toBe('trusted');
   });
 
   it('sign again when the certificate is given up', async () => {

@@ -5,7 +5,7 @@
 // this root; whoever has a certificate of a public authority names it in the configuration.
 
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError, writeFault } from '@zeuxis/pictures';
 
@@ -46,9 +46,27 @@ export async function ensureLocal(folder: string): Promise<{ stored: Stored; cre
  * @throws UserError where there is no identity, or its root has expired and is to be kept.
  */
 export async function rotateLocal(folder: string, newRoot = false): Promise<Stored> {
+  const lock = `${identityPath(folder)}.lock`;
+  // Of two at once one would forget the other's root, and with it whatever that had signed.
+  const held = await open(lock, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new UserError(MISSING(folder));
+    throw error.code === 'EEXIST' ? new UserError(`keys are being rotated already; if that was cut short, delete '${lock}'`) : writeFault(error, lock);
+  });
+  try {
+    return await rotated(folder, newRoot);
+  } finally {
+    await held.close();
+    await rm(lock, { force: true });
+  }
+}
+
+const MISSING = (folder: string) => `there is no signing identity in '${folder}' to be rotated; \`zeuxis keys create\` makes one`;
+
+async function rotated(folder: string, newRoot: boolean): Promise<Stored> {
   const stored = await load(identityPath(folder));
-  if (!stored) throw new UserError(`there is no signing identity in '${folder}' to be rotated; \`zeuxis keys create\` makes one`);
+  if (!stored) throw new UserError(MISSING(folder));
   const { formerRoots = [], rootCertificate, rootKey } = stored;
+  if (!newRoot && !rootKey) throw new UserError(`the root's key is not in '${identityPath(folder)}'; put it back, or make a new root as well, with --root`);
   if (!newRoot && Date.parse(new X509Certificate(rootCertificate).validTo) < Date.now()) throw new UserError('the root certificate has expired; rotate it too, with --root');
   const next: Stored = newRoot ? { ...(await issue()), formerRoots: [rootCertificate, ...formerRoots] } : { ...stored, ...(await issueSigner({ rootCertificate, rootKey })) };
   await put(folder, next, rename);

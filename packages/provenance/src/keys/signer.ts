@@ -14,6 +14,21 @@ import type { Algorithm } from './certificates.js';
  */
 export type KeyPlace = { file: string } | { variable: string } | { command: string[] } | { url: string };
 
+/**
+ * @throws UserError for what can be no place of a key: a key itself above all, which somebody might give in place of its place, and which must not be
+ * quoted; and an address that sends the permission to sign in clear.
+ */
+export function checkPlace(place: KeyPlace): void {
+  const text = 'file' in place ? place.file : 'variable' in place ? place.variable : 'url' in place ? place.url : place.command.join(' ');
+  if (/PRIVATE KEY|[\r\n\0]/.test(text)) throw new UserError('a key itself was given; say where it is: the file, or the name of the environment variable');
+  if ('variable' in place && !/^[A-Za-z_]\w*$/.test(place.variable)) throw new UserError('what was given is no name of an environment variable, which has letters, digits and _; put the key into one and give its name');
+  if ('url' in place) {
+    const { protocol, hostname } = URL.canParse(place.url) ? new URL(place.url) : { protocol: '', hostname: '' };
+    if (hostname === '' || !(protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))))
+      throw new UserError('the address of a signer must begin with https://, for whoever reads the permission that is sent to it can sign');
+  }
+}
+
 export type Sign = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 /** The place, for people; no key and nothing that could be one. */
@@ -95,13 +110,24 @@ function remoteSigner(place: { command: string[] } | { url: string }, algorithm:
 
 function ask([program, ...args]: string[], digest: Uint8Array, algorithm: string, where: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, [...args, algorithm], { stdio: ['pipe', 'pipe', 'pipe'], timeout: PATIENCE * 1000 });
+    const child = spawn(program!, [...args, algorithm], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // Not spawn's own limit, which ends the program and then waits for whatever that has left behind.
+    const limit = setTimeout(() => {
+      child.kill();
+      child.stdout.destroy();
+      child.stderr.destroy();
+      reject(new UserError(`${where} did not sign within ${PATIENCE} seconds`));
+    }, PATIENCE * 1000);
     const [out, errors]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (part: Buffer) => out.push(part));
     child.stderr.on('data', (part: Buffer) => errors.push(part));
     child.stdin.on('error', () => {});
-    child.on('error', (error: NodeJS.ErrnoException) => reject(new UserError(`${where}, which is to sign, cannot be run (${error.code})`)));
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(limit);
+      reject(new UserError(`${where}, which is to sign, cannot be run (${error.code})`));
+    });
     child.on('close', (code, signal) => {
+      clearTimeout(limit);
       const said = Buffer.concat(errors).toString('utf8').trim().split('\n').at(-1);
       if (code !== 0) return reject(new UserError(`${where} did not sign (${signal ?? `exit ${code}`})${said ? `: ${said}` : ''}`));
       resolve(Buffer.concat(out));
@@ -131,7 +157,8 @@ async function post(url: string, digest: Uint8Array, algorithm: string, where: s
 /** Bytes, or the bytes that base64 stands for. */
 function decoded(answer: Buffer, where: string): Uint8Array {
   if (answer.length === 0 || answer.length > LONGEST) throw new UserError(`${where} answered with ${answer.length} bytes, which are no signature`);
-  const text = answer.toString('latin1').trim();
+  // Programs break base64 into lines.
+  const text = answer.toString('latin1').replace(/\s+/g, '');
   return /^[A-Za-z0-9+/]+=*$/.test(text) && text.length % 4 === 0 ? Buffer.from(text, 'base64') : answer;
 }
 

@@ -35,7 +35,7 @@ export async function writeCheckpoint(path: string, { task, settings, state, sec
   const parts = [size, header, ...all.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength))];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
-  await writeWhole(path, MAGIC, hash.digest(), ...parts);
+  await writeWhole(path, [MAGIC, hash.digest(), ...parts]);
 }
 
 /** @throws UserError for a file that is missing, damaged, no checkpoint, or one of another task. */
