@@ -56,7 +56,7 @@ const crops = { batch, side: 16 };
 const painter = defineStyle();
 const judge = paintingDiscriminator(32);
 const strokes = { batch, side: 64 };
-const banks = banksOf([{ width: 48, height: 40, data: random.normals(3 * 48 * 40) }], judgedSide(64), 0, true);
+const banks = banksOf([{ width: 48, height: 40, data: random.normals(3 * 48 * 40) }], 1, judgedSide(64), 0, true);
 const styleFeeds: Feeds = {
   ...adam,
   photographs: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),

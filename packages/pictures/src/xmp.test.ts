@@ -40,3 +40,13 @@ it.each([
   expect(xmp.toString('utf8')).toContain(title);
   expect(wellFormed(xmp)).toBe(true);
 });
+
+it('takes a packet of megabytes that was never closed, and one that a JPEG cannot hold, in its stride', () => {
+  // Looked at for each opening anew it would take longer than a test may.
+  const evil = declareSource(packet('<a:DigitalSourceType>'.repeat(200_000)), TYPE);
+  expect(evil.toString('utf8')).toContain(TYPE);
+  const long = packet(`<rdf:Description><dc:description>${'x'.repeat(70_000)}</dc:description></rdf:Description>`);
+  expect(declareSource(long, TYPE).length).toBeGreaterThan(70_000);
+  expect(declareSource(long, TYPE, 'jpeg').length).toBeLessThan(1_000);
+  expect(said(declareSource(long, TYPE, 'jpeg'))).toEqual([TYPE]);
+});

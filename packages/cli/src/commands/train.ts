@@ -87,7 +87,7 @@ interface StyleOptions extends TrainOptions {
 
 function styleCommand(train: Command, finish: (code: number) => void): void {
   training(train.command('style'), 'crops to paint', 'crops a step (default: 2)', 'a painting, or a folder of paintings that make one style', 60)
-    .description('train a style on paintings, which `zeuxis style` paints photographs in')
+    .description('train a style on paintings, which `zeuxis style` paints photographs in; its weights may be turned with --resume')
     .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
     .option('--scale <x>', 'how wide a brush is (default: 1)', positive)
     .option('--content-weight <x>', "weight of the photograph's structure (default: 0.8)", between(0, 1000))

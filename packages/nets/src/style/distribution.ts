@@ -56,52 +56,80 @@ export interface Banks {
   patches: Bank[];
 }
 
-/** @param withPatches leave those empty that will not be weighed. */
-export function banksOf(paintings: readonly Planar[], side: number, seed: number | string, withPatches: boolean): Banks {
-  const all = (kind: string, drawn: readonly Drawn[]) => drawn.map((each, i) => bank(each, paintings, side, `${seed}/${kind} ${i}`));
-  return { palette: all('palette', COLOURS), patches: withPatches ? all('patches', PATCHES) : [] };
+/**
+ * @param paintings one after another, each looked at once: many are large, and need not be in memory together. @param count how many they are.
+ * @param withPatches leave those empty that will not be weighed.
+ */
+export function banksOf(paintings: Iterable<Planar>, count: number, side: number, seed: number | string, withPatches: boolean): Banks {
+  const all = (kind: string, drawn: readonly Drawn[]) => drawn.map((each, i) => new Sampler(each, `${seed}/${kind} ${i}`));
+  const [palette, patches] = [all('palette', COLOURS), withPatches ? all('patches', PATCHES) : []];
+  let n = 0;
+  for (const painting of paintings) {
+    for (const sampler of [...palette, ...patches]) sampler.look(painting, Math.floor((n * SAMPLES) / count), Math.floor(((n + 1) * SAMPLES) / count));
+    n++;
+  }
+  return { palette: palette.map((sampler) => sampler.bank(side)), patches: patches.map((sampler) => sampler.bank(side)) };
 }
 
 /**
- * A bank of random filters for pictures of `side` px: of single pixels unit vectors, of patches such that take no notice of the mean colour, and
+ * Random filters, and how paintings respond to them: of single pixels unit vectors, of patches such that take no notice of the mean colour, and
  * that the paintings answer with a deviation of 1.
  */
-function bank(drawn: Drawn, paintings: readonly Planar[], side: number, seed: string): Bank {
-  const { reduction, stride, kernel, filters: count } = drawn;
-  const length = 3 * kernel ** 2;
-  const random = new Random(seed);
-  const filters = new Float32Array(count * length);
-  for (let f = 0; f < count; f++) {
-    const direction = random.normals(length);
-    if (kernel > 1) for (let c = 0; c < 3; c++) withoutMean(direction.subarray((c * length) / 3, ((c + 1) * length) / 3));
-    const norm = Math.hypot(...direction);
-    for (let k = 0; k < length; k++) filters[f * length + k] = direction[k]! / norm;
+class Sampler {
+  private readonly length: number;
+  private readonly filters: Float32Array;
+  private readonly responses: Float32Array[];
+  private readonly random: Random;
+
+  constructor(
+    private readonly drawn: Drawn,
+    seed: string,
+  ) {
+    const { kernel, filters: count } = drawn;
+    this.random = new Random(seed);
+    this.length = 3 * kernel ** 2;
+    this.filters = new Float32Array(count * this.length);
+    for (let f = 0; f < count; f++) {
+      const direction = this.random.normals(this.length);
+      if (kernel > 1) for (let c = 0; c < 3; c++) withoutMean(direction.subarray((c * this.length) / 3, ((c + 1) * this.length) / 3));
+      const norm = Math.hypot(...direction);
+      for (let k = 0; k < this.length; k++) this.filters[f * this.length + k] = direction[k]! / norm;
+    }
+    this.responses = Array.from({ length: count }, () => new Float32Array(SAMPLES));
   }
-  const reduced = paintings.map((painting) => boxReduced(painting, reduction));
-  const responses = Array.from({ length: count }, () => new Float32Array(SAMPLES));
-  const patch = new Float32Array(length);
-  for (let n = 0; n < SAMPLES; n++) {
-    const { width, height, data } = reduced[n % reduced.length]!;
-    const [x, y] = [random.below(width - kernel + 1), random.below(height - kernel + 1)];
-    for (let c = 0, to = 0; c < 3; c++) for (let i = 0; i < kernel; i++) for (let j = 0; j < kernel; j++) patch[to++] = data[(c * height + y + i) * width + x + j]!;
-    for (const [f, out] of responses.entries()) {
-      let sum = 0;
-      for (let k = 0; k < length; k++) sum += patch[k]! * filters[f * length + k]!;
-      out[n] = sum;
+
+  /** Takes the samples from one number to another from places of a painting, evenly drawn. */
+  look(painting: Planar, from: number, to: number): void {
+    const { reduction, kernel } = this.drawn;
+    const { width, height, data } = boxReduced(painting, reduction);
+    const patch = new Float32Array(this.length);
+    for (let n = from; n < to; n++) {
+      const [x, y] = [this.random.below(width - kernel + 1), this.random.below(height - kernel + 1)];
+      for (let c = 0, at = 0; c < 3; c++) for (let i = 0; i < kernel; i++) for (let j = 0; j < kernel; j++) patch[at++] = data[(c * height + y + i) * width + x + j]!;
+      for (const [f, out] of this.responses.entries()) {
+        let sum = 0;
+        for (let k = 0; k < this.length; k++) sum += patch[k]! * this.filters[f * this.length + k]!;
+        out[n] = sum;
+      }
     }
   }
-  const taken = along(side, drawn) ** 2;
-  const quantiles = new Float32Array(count * taken);
-  for (const [f, out] of responses.entries()) {
-    if (kernel > 1) {
-      const scale = 1 / Math.max(1e-3, Math.hypot(...out) / Math.sqrt(SAMPLES));
-      for (let k = 0; k < length; k++) filters[f * length + k]! *= scale;
-      for (let n = 0; n < SAMPLES; n++) out[n]! *= scale;
+
+  /** For pictures of `side` px. */
+  bank(side: number): Bank {
+    const { reduction, stride, kernel } = this.drawn;
+    const taken = along(side, this.drawn) ** 2;
+    const quantiles = new Float32Array(this.responses.length * taken);
+    for (const [f, out] of this.responses.entries()) {
+      if (kernel > 1) {
+        const scale = 1 / Math.max(1e-3, Math.hypot(...out) / Math.sqrt(SAMPLES));
+        for (let k = 0; k < this.length; k++) this.filters[f * this.length + k]! *= scale;
+        for (let n = 0; n < SAMPLES; n++) out[n]! *= scale;
+      }
+      out.sort();
+      for (let q = 0; q < taken; q++) quantiles[f * taken + q] = out[Math.floor(((q + 0.5) / taken) * SAMPLES)]!;
     }
-    out.sort();
-    for (let q = 0; q < taken; q++) quantiles[f * taken + q] = out[Math.floor(((q + 0.5) / taken) * SAMPLES)]!;
+    return { reduction, stride, kernel, filters: this.filters, quantiles };
   }
-  return { reduction, stride, kernel, filters, quantiles };
 }
 
 function withoutMean(values: Float32Array): void {

@@ -96,7 +96,7 @@ it('is the same network in a model file, by the moments of the picture and by gi
 describe('what a painting is', () => {
   const side = 160;
   const distance = async (painting: (i: number) => number, picture: (i: number) => number) => {
-    const banks = banksOf([{ width: 200, height: 170, data: Float32Array.from({ length: 3 * 200 * 170 }, (_, i) => painting(i)) }], side, 0, true);
+    const banks = banksOf([{ width: 200, height: 170, data: Float32Array.from({ length: 3 * 200 * 170 }, (_, i) => painting(i)) }], 1, side, 0, true);
     const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
     const session = await openSession(compile({ palette: distributionLoss(x, banks.palette, strength, strength), patches: distributionLoss(x, banks.patches, strength, strength) }), { threads: 1 });
     const out = await session.run({ x: floats(Float32Array.from({ length: 3 * side ** 2 }, (_, i) => picture(i)), x.shape), strength: floats([1], [1, 1, 1, 1]) }).finally(() => session.close());
@@ -122,7 +122,7 @@ describe('what a painting is', () => {
   });
 
   it('leaves those banks empty that nothing weighs', () => {
-    expect(banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170) }], side, 0, false).patches).toEqual([]);
+    expect(banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170) }], 1, side, 0, false).patches).toEqual([]);
   });
 });
 

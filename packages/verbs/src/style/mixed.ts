@@ -2,6 +2,7 @@
 // shows both as ghosts. So one paints the photograph and the other what it painted, each at its share of the strength, which is a dial
 // that both were trained with.
 
+import { floats } from '@zeuxis/graph';
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink, Source } from '../edit/tiles.js';
 import type { Moments, Painter, PaintOptions, Paints } from './painter.js';
@@ -20,9 +21,14 @@ export class MixedPainter implements Paints {
 
   async momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments> {
     const first = await this.first.momentsOver(sources);
-    const painted: Source[] = [];
-    for (const source of sources) painted.push(await this.between(source, options, first));
-    return [...first, ...(await this.second.momentsOver(painted))];
+    // Frame by frame: what the first makes of all would be much to hold.
+    let mean: Float32Array | undefined;
+    for (const source of sources) {
+      const [own] = (await this.second.momentsOver([await this.between(source, options, first)])) as [Moments[0]];
+      mean ??= new Float32Array(own.data.length);
+      for (let i = 0; i < mean.length; i++) mean[i]! += Number(own.data[i]) / sources.length;
+    }
+    return [...first, floats(mean!, [1, mean!.length, 1, 1])];
   }
 
   /** What the second begins from, in 16 bits: half the memory of floats. */

@@ -61,6 +61,13 @@ describe('trainStyle', () => {
     expect(b!.state).toEqual(a!.state);
   });
 
+  it('turns its weights when it is resumed, and nothing else', async () => {
+    await train('turned', { images: 4, patches: 0 });
+    const resumed = await train('turned', { images: 8, patches: 2, palette: 9, resume: true });
+    expect(resumed).toMatchObject({ finished: true, images: 8, card: { patches: 2, palette: 9, strokes: 1, contentWeight: 0.8 } });
+    await expect(train('turned', { images: 12, scale: 0.4, resume: true })).rejects.toThrow(/was begun with --scale 0.3, not 0.4/);
+  });
+
   it('leaves out the painting where it lies among the photographs, and what forbids training', async () => {
     await mkdir(at('mixed'));
     for (const name of ['0.png', '1.png']) await writeFile(at('mixed', name), await readFile(at('photographs', name)));
@@ -211,13 +218,18 @@ describe('style', () => {
     await expect(mixed(2)).rejects.toThrow('the mix must be from 0 to 1, not 2');
   });
 
-  it.each(['gif', 'webp'] as const)('paints an animated %s frame by frame, and what stands still stays the same', async (format) => {
+  it.each([
+    ['gif', 1],
+    ['webp', 1],
+    ['webp', 2],
+  ] as const)('paints an animated %s frame by frame with %i styles, and what stands still stays the same', async (format, styles) => {
+    const model = styles === 1 ? at('run') : ([at('run'), at('second')] as const);
     // A dot moves on a still ground, far from the other half.
     const frames = [0, 1, 2].map((i) => `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60">${Array.from({ length: 24 }, (_, k) => `<rect x="${k * 10}" width="10" height="60" fill="hsl(${k * 15},60%,50%)"/>`).join('')}<circle cx="${20 + i * 8}" cy="30" r="9" fill="white"/></svg>`);
     const pages = await Promise.all(frames.map((svg) => sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer()));
     const film = sharp(Buffer.concat(pages), { raw: { width: 240, height: 180, channels: 4, pageHeight: 60 } });
     await (format === 'gif' ? film.gif({ delay: [80, 90, 100], loop: 2 }) : film.webp({ delay: [80, 90, 100], loop: 2, lossless: true })).toFile(at(`film.${format}`));
-    const { files, failures } = await paint({ inputs: [at(`film.${format}`)] });
+    const { files, failures } = await paint({ inputs: [at(`film.${format}`)], model });
     expect(failures).toEqual([]);
     expect(files[0]!.path).toMatch(new RegExp(`film\\.${format}$`));
     const made = sharp(files[0]!.path, { animated: true });

@@ -166,6 +166,6 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
   fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   const picture = await paintRaster(painter, raster, { ...given, onTile });
-  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
+  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: picture.width, height: picture.height };
 }

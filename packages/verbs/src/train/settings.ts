@@ -1,5 +1,5 @@
 // What a run was begun with. It rides in the checkpoint, so that `--resume` alone goes on with the same run; only its length,
-// its licence and how often it is put away may be changed on the way.
+// its licence, how often it is put away and, of a style, the weights of its losses may be changed on the way.
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -28,7 +28,7 @@ export interface TrainingOptions extends VerbOptions {
   rateScale?: number;
   /** Licence of the weights, for the card. 'unstated' by default. */
   licence?: string;
-  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew. */
+  /** Go on from the run folder's checkpoint. All settings are then the checkpoint's; length, licence and snapshots may be given anew, and a style's weights. */
   resume?: boolean;
   /** Grids, checkpoints and models written along the way, evenly spread; 16 by default. One is written every 5 minutes at least. */
   snapshots?: number;

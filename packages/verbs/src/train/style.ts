@@ -75,8 +75,9 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
   return { paintings, photographs };
 }
 
-const planarsOf = (canvases: Canvases): Planar[] =>
-  canvases.sizes.map(({ width, height }, i) => ({ width, height, data: Float32Array.from(canvases.planes(i), (value) => value / 255) }));
+function* planarsOf(canvases: Canvases): Generator<Planar> {
+  for (const [i, { width, height }] of canvases.sizes.entries()) yield { width, height, data: Float32Array.from(canvases.planes(i), (value) => value / 255) };
+}
 
 /**
  * Trains a style on a painting or several.
@@ -125,7 +126,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
     onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
     const { parts, open } = openerOf(settings, options);
-    const trainer = await StyleTrainer.open({ ...settings, parts }, state, banksOf(planarsOf(paintings), judgedSide(side), settings.seed, settings.patches > 0), open, await targetOf(device));
+    const trainer = await StyleTrainer.open({ ...settings, parts }, state, banksOf(planarsOf(paintings), paintings.count, judgedSide(side), settings.seed, settings.patches > 0), open, await targetOf(device));
     begin();
     const { length, snapshots } = settings;
     const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', content: 'content' };

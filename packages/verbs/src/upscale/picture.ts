@@ -38,7 +38,7 @@ async function enlargedFile(path: string, format: RasterFormat, { model, session
   requireFits(raster.width * scale, raster.height * scale, format);
   const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
   const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
-  const encoded = await encodeRaster({ ...large, xmp: declareSource(large.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
+  const encoded = await encodeRaster({ ...large, xmp: declareSource(large.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
   return { encoded, width: large.width, height: large.height };
 }
 
