@@ -35,14 +35,3 @@ export function encodePicture({ data, width, height, channels }: Pixels, format:
   if (format === 'webp') return picture.webp({ quality }).toBuffer();
   return picture.png().toBuffer();
 }
-
-/** Longer side in px of a thumbnail, which a picture of this size needs none of. */
-const THUMBNAIL = 256;
-
-/** A small JPEG of an encoded picture, on white where it is transparent; undefined where the picture itself is as small. */
-export async function encodeThumbnail(encoded: Uint8Array): Promise<Buffer | undefined> {
-  const picture = sharp(encoded, { limitInputPixels: false, sequentialRead: true });
-  const { width, height } = await picture.metadata();
-  if (Math.max(width, height) <= THUMBNAIL) return undefined;
-  return picture.resize(THUMBNAIL, THUMBNAIL, { fit: 'inside', fastShrinkOnLoad: true }).flatten({ background: 'white' }).toColourspace('srgb').jpeg({ quality: 80 }).toBuffer();
-}

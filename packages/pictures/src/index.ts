@@ -4,7 +4,7 @@ export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 export type { Fit } from './decode.js';
-export { EXTENSION, encodePicture, encodeThumbnail, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
+export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { removeStale, writeFault, writeWhole } from './files.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
@@ -16,4 +16,5 @@ export { resizePlanar } from './resize.js';
 export { findPictures } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';
 
+export { encodeThumbnail } from './thumbnail.js';
 export { declareSource } from './xmp.js';

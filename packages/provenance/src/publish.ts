@@ -48,6 +48,8 @@ export interface Edit {
   description: string;
   /** The file it was made from: as it lay on disk, with whatever credentials it carries. */
   parent: { path: string; bytes: Uint8Array };
+  /** A small JPEG of the picture, as of `encodeThumbnail`. */
+  thumbnail?: Uint8Array | undefined;
   /** Further models that had a part in it. */
   alsoBy?: NamedModel[];
   /** Kept in the manifest. Settings beyond these are welcome, as JSON. */
@@ -101,7 +103,9 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  return leave(encoded, path, { actions: [created], generation }, options, [modelIngredient(generation.model, 0)]);
+  const { channels, ...rest } = pixels;
+  const thumbnail = await encodeThumbnail({ ...rest, channels: 3, alpha: channels === 4 });
+  return leave(encoded, path, { actions: [created], generation }, options, [modelIngredient(generation.model, 0)], thumbnail);
 }
 
 /**
@@ -129,7 +133,7 @@ export async function publishEdited(encoded: Uint8Array, path: string, edit: Edi
     { action, parameters: { ingredientIds: models.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
   ];
   const record: EditRecord = { ...generation, parent: { title, sha256 } };
-  return leave(encoded, path, { actions, generation: record }, options, [ingredient, ...models]);
+  return leave(encoded, path, { actions, generation: record }, options, [ingredient, ...models], edit.thumbnail);
 }
 
 const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
@@ -158,6 +162,7 @@ async function leave(
   { actions, generation }: { actions: object[]; generation: object },
   signing: Signing,
   ingredients: Ingredient[],
+  thumbnail: Uint8Array | undefined,
 ): Promise<Published> {
   const format = formatOf(encoded);
   if (!format) throw new Error('what is to be published is no encoded picture');
@@ -175,7 +180,7 @@ async function leave(
       { label: 'cawg.training-mining', data: TRAINING_MINING },
     ],
   };
-  const file = await signFile(encoded, format, manifest, signing.identity, ingredients, await encodeThumbnail(encoded).catch(() => undefined));
+  const file = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
   return put(file, path);
 }
 

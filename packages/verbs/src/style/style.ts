@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { type AnimatedFormat, animatedFormat, declareSource, encodeAnimation, encodeRaster, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { type AnimatedFormat, animatedFormat, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
@@ -126,7 +126,7 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
 
 async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, job: Job): Promise<EditedFile> {
   const { models, settings } = job;
-  const { encoded, width, height } = await painted(path, bytes, form, job);
+  const { encoded, width, height, thumbnail } = await painted(path, bytes, form, job);
   const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
   const told = ({ name, card: { trainingSet } }: ListedModel<StyleCard>) =>
     `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`;
@@ -137,6 +137,7 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
       action: 'c2pa.filtered',
       description: `painted by ${models.map(told).join(' and ')}`,
       parent: { path, bytes },
+      thumbnail,
       ...(second ? { alsoBy: [named(second)] } : {}),
       generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
     },
@@ -160,12 +161,14 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
     fits(animation);
     const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
     const { width, height, ...rest } = await paintAnimation(painter, animation, { ...given, onTile });
-    return { encoded: await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA)), width, height };
+    const encoded = await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
+    return { encoded, width, height, thumbnail: await encodeThumbnail({ width, height, channels: 3, alpha: true, data: rest.data.subarray(0, 4 * width * height) }) };
   }
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   const picture = await paintRaster(painter, raster, { ...given, onTile });
+  const thumbnail = await encodeThumbnail(picture);
   const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
-  return { encoded, width: picture.width, height: picture.height };
+  return { encoded, width: picture.width, height: picture.height, thumbnail };
 }

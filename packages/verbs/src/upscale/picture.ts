@@ -1,7 +1,7 @@
 // One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
 
 import { basename, extname } from 'node:path';
-import { declareSource, encodeRaster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { declareSource, encodeRaster, encodeThumbnail, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
 import { tileCount } from '../edit/tiles.js';
 import { named } from '../models.js';
@@ -12,7 +12,7 @@ import type { Job, UpscaledFile } from './upscale.js';
 
 export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, job: Job): Promise<UpscaledFile> {
   const { model, identity, options } = job;
-  const { encoded, width, height } = await enlargedFile(path, format, job);
+  const { encoded, width, height, thumbnail } = await enlargedFile(path, format, job);
   const published = await publishEdited(
     encoded,
     target,
@@ -20,6 +20,7 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
       action: 'c2pa.resized',
       description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
       parent: { path, bytes },
+      thumbnail,
       generation: { model: named(model), scale: model.card.scale, ...(options.detail ? { detail: options.detail } : {}) },
     },
     { identity, version: VERSION },
@@ -28,7 +29,7 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
 }
 
 /** The enlarged picture, encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
-async function enlargedFile(path: string, format: RasterFormat, { model, session, options }: Job): Promise<{ encoded: Buffer; width: number; height: number }> {
+async function enlargedFile(path: string, format: RasterFormat, { model, session, options }: Job): Promise<{ encoded: Buffer; width: number; height: number; thumbnail: Buffer | undefined }> {
   const { maximumPixels, quality, signal, onProgress } = options;
   const { scale, channels, margin } = model.card;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
@@ -38,8 +39,9 @@ async function enlargedFile(path: string, format: RasterFormat, { model, session
   requireFits(raster.width * scale, raster.height * scale, format);
   const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
   const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
+  const thumbnail = await encodeThumbnail(large);
   const encoded = await encodeRaster({ ...large, xmp: declareSource(large.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
-  return { encoded, width: large.width, height: large.height };
+  return { encoded, width: large.width, height: large.height, thumbnail };
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
