@@ -15,11 +15,11 @@ export interface TrainStyleOptions extends TrainingOptions {
   pictures: string;
   /** Folder of photographs to learn to paint; 400 of them are taken at most. */
   content: string;
-  /** How wide a brush is, 1 by default: the paintings are seen with a shorter side of 480 px times this. */
+  /** How wide a brush is, 1.5 by default: the paintings are seen with a shorter side of 480 px times this. */
   scale?: number;
   /** Weight of the photograph's structure, 0.8 by default: less lets more of it go. */
   contentWeight?: number;
-  /** Weight of the painting's colours, 6 by default: more takes them as often as the painting has them. */
+  /** Weight of the painting's colours, 14 by default: more takes them as often as the painting has them. */
   palette?: number;
   /** Weight of the run of the brush, as a discriminator sees it, 1 by default. */
   strokes?: number;
@@ -38,7 +38,8 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [2, 192, 60];
-const WEIGHTS = { contentWeight: 0.8, palette: 6, strokes: 1, patches: 1 };
+const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1 };
+const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
 /** Photographs are seen whole and near, in turns. */
@@ -92,7 +93,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
   const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
   const rights = before?.settings.rights ?? options.rights;
   if (!rights) throw new UserError(MISSING_RIGHTS);
-  const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? 1];
+  const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? DEFAULT_SCALE];
   if (!(scale >= SCALES[0] && scale <= SCALES[1])) throw new UserError(`--scale must be from ${SCALES[0]} to ${SCALES[1]}, not ${scale}`);
   if (side % CROP_STEP !== 0 || side < SMALLEST_CROP) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px from ${SMALLEST_CROP} on, not ${side}; try ${DEFAULT_CROP}`);
   if (shorterOf(scale) < side) throw new UserError(`at --scale ${scale} the paintings would be smaller than a crop of ${side} px; take a larger scale or a smaller --crop`);
