@@ -1,6 +1,6 @@
 // Two styles in one picture. Their networks were trained apart, so that their weights do not blend, and to cross-fade two pictures
-// shows both as ghosts. So one paints the photograph and the other what it painted, each at its share of the strength, which is a dial
-// that both were trained with.
+// shows both as ghosts. So one paints the photograph and the other what it painted, over which it is laid as far as it is mixed in: its strokes
+// follow the first's. Beyond the middle the first gives way to the photograph.
 
 import { floats } from '@zeuxis/graph';
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
@@ -29,6 +29,11 @@ export class MixedPainter implements Paints {
       for (let i = 0; i < mean.length; i++) mean[i]! += Number(own.data[i]) / sources.length;
     }
     return [...first, floats(mean!, [1, mean!.length, 1, 1])];
+  }
+
+  /** Strengths and shares of both at a mix of 0, the first alone, to 1, the second alone. */
+  static shares(strength: number, mix: number): { first: number; second: number; share: number } {
+    return { first: strength * Math.min(1, 2 * (1 - mix)), second: strength, share: strength * mix };
   }
 
   /** What the second begins from, in 16 bits: half the memory of floats. */

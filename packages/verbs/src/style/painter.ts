@@ -44,19 +44,21 @@ export interface Paints {
   close(): Promise<void>;
 }
 
-/** Below this strength the painted picture fades into the photograph as well, so that the dial ends at it. */
-const FADED = 0.25;
-
 export class Painter implements Paints {
   readonly passes = 1;
   private readonly rows = new Map<number, Float32Array>();
   /** Values in a picture's moments. */
   private readonly size = momentsOf(defineStyle());
 
+  /**
+   * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
+   * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
+   */
   constructor(
     private readonly session: Session,
     private readonly seed: number | string,
     private readonly strength = 1,
+    private readonly share = strength,
   ) {}
 
   /** Tiles of a picture. */
@@ -65,7 +67,7 @@ export class Painter implements Paints {
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Moments): Promise<void> {
     const whole = framed(source);
     const moments = given?.[0] ?? (await this.measure(whole));
-    const faded = this.strength < FADED ? fading(source, sink, this.strength / FADED) : sink;
+    const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
       const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
@@ -134,12 +136,13 @@ export async function openPainter(
   { device = 'cpu', threads = availableParallelism() }: VerbOptions,
   seed: number | string,
   strength: number,
+  share = strength,
 ): Promise<Painter> {
   const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
   });
-  return new Painter(session, seed, strength);
+  return new Painter(session, seed, strength, share);
 }
 
 /** A sink that takes `share` of what is painted, and the rest of what was there. */

@@ -69,9 +69,10 @@ export async function style(options: StyleOptions): Promise<StyleResult> {
 /** The one painter, or both mixed. */
 async function openPaints([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, seed: number | string, strength: number, mix: number): Promise<Paints> {
   if (!second) return openPainter(first!, options, seed, strength);
-  const one = await openPainter(first!, options, seed, strength * (1 - mix));
+  const shares = MixedPainter.shares(strength, mix);
+  const one = await openPainter(first!, options, seed, shares.first);
   // Other noise, or the second's strokes would begin where the first's did.
-  const other = await openPainter(second, options, `${seed}/second`, strength * mix).catch(async (error: Error) => {
+  const other = await openPainter(second, options, `${seed}/second`, shares.second, shares.share).catch(async (error: Error) => {
     await one.close();
     throw error;
   });
