@@ -17,7 +17,7 @@ export { boxReduced, colourTransfer, flicker, type Planar, type Structure, type 
 export * from './network.js';
 export { Random } from './random.js';
 export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';
-export { type Bank, type Banks, banksOf, distributionLoss } from './style/distribution.js';
+export { type Banks, banksOf } from './style/distribution.js';
 export { paintingDiscriminator } from './style/loss.js';
 export { momentsOf, styleModel } from './style/model.js';
 export { defineStyle, FRAME, GRAIN, NOISE, type StyleNetwork } from './style/network.js';

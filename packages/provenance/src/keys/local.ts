@@ -8,6 +8,7 @@ import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:
 import { chmod, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError, writeFault } from '@zeuxis/pictures';
+import { randomInteger } from './numbers.js';
 
 const FILE = 'identity.json';
 const YEAR = 365 * 24 * 3600 * 1000;
@@ -125,13 +126,6 @@ const pemOf = async (key: webcrypto.CryptoKey): Promise<string> =>
     .toString();
 const validity = (span: number) => ({ notBefore: new Date(Date.now() - GRACE), notAfter: new Date(Date.now() + span) });
 
-function serial(): string {
-  const bytes = randomBytes(16);
-  // Positive, and never shortened by a leading zero.
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return bytes.toString('hex');
-}
-
 /** A new root and a signing certificate under it. */
 async function issue(): Promise<Stored> {
   const x509 = await x509Library();
@@ -139,7 +133,7 @@ async function issue(): Promise<Stored> {
   // Told apart by a number: a machine's name often is a person's, and these go into every picture.
   const mark = randomBytes(4).toString('hex');
   const rootCertificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
+    serialNumber: randomInteger().toString('hex'),
     name: `CN=Zeuxis local root ${mark}, O=Zeuxis user`,
     ...validity(LIFETIME.root),
     signingAlgorithm: ALGORITHM,
@@ -162,7 +156,7 @@ async function issueSigner({ rootCertificate, rootKey }: Pick<Stored, 'rootCerti
   const signer = await newPair();
   const { notBefore, notAfter } = validity(LIFETIME.signer);
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
+    serialNumber: randomInteger().toString('hex'),
     subject: root.subject.replace('local root', 'local key'),
     issuer: root.subject,
     notBefore,

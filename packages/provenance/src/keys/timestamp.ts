@@ -1,8 +1,9 @@
 // A time-stamp of a signature by an authority (RFC 3161): who sees the picture after the certificate has expired knows that it was signed before.
 // The token rides beside the signature as `sigTst2` (C2PA 2.2, 10.3.2.5).
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { UserError } from '@zeuxis/pictures';
+import { randomInteger } from './numbers.js';
 
 /** Seconds an authority has. */
 const PATIENCE = 30;
@@ -22,9 +23,7 @@ export async function timeStamp(url: string, bytes: Uint8Array): Promise<Uint8Ar
     import('@peculiar/asn1-cms'),
   ]);
   const digest = createHash('sha256').update(bytes).digest();
-  const nonce = randomBytes(16);
-  // Positive, and never shortened.
-  nonce[0] = (nonce[0]! & 0x7f) | 0x40;
+  const nonce = randomInteger();
   const request = new TimeStampReq({
     version: 1,
     messageImprint: new MessageImprint({ hashAlgorithm: new AlgorithmIdentifier({ algorithm: SHA256, parameters: null }), hashedMessage: new OctetString(digest) }),

@@ -1,6 +1,7 @@
 // Samples of a picture as a network's source and sink, wherever they lie in memory: interleaved or in planes, whole numbers or not.
 
-import { LUMA } from '@zeuxis/pictures';
+import type { Planar } from '@zeuxis/nets';
+import { type Canvases, LUMA } from '@zeuxis/pictures';
 import type { Sink, Source } from './tiles.js';
 
 /** `count` samples a pixel: the c-th of pixel i is data[first + c * apart + i * step]. */
@@ -138,3 +139,6 @@ export function fillUnknown({ width, height, count, data, first, apart, step }: 
     begin = ring;
   }
 }
+
+/** A picture of a set of canvases as planes, 0 to 1. */
+export const planesOf = (canvases: Canvases, picture: number): Planar => ({ ...canvases.sizes[picture]!, data: Float32Array.from(canvases.planes(picture), (value) => value / 255) });

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { colourTransfer, flicker, type Planar, type Structure, type StyleDistance, stillFrame, structureKept, styleDistance } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
-import { planar, sinkTo, sourceOf } from '../edit/samples.js';
+import { planar, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 import { type Moments, openPainter } from './painter.js';
@@ -40,8 +40,7 @@ export interface EvaluateStyleOptions extends VerbOptions {
 /** A picture of a set of canvases as planes, 0 to 1. */
 async function planarOf(path: string, signal: AbortSignal | undefined): Promise<Planar> {
   const canvases = await openCanvases(path, { shorter: [MEASURED], least: 64, most: 1, ...(signal ? { signal } : {}) });
-  const { width, height } = canvases.sizes[0]!;
-  return { width, height, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
+  return planesOf(canvases, 0);
 }
 
 /**
@@ -52,7 +51,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
   if (!(await stat(against).catch(() => undefined))?.isFile()) throw new UserError(`there is no file '${against}'; give the painting that the style was learned from`);
   const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: 1, ...(signal ? { signal } : {}) });
-  const painting: Planar = { ...canvases.sizes[0]!, data: Float32Array.from(canvases.planes(0), (value) => value / 255) };
+  const painting = planesOf(canvases, 0);
   const files = await findPictures(folder);
   const painter = await openPainter(model, options, seed, strength);
   const each: StyleEvaluation['each'] = [];

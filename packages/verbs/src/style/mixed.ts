@@ -2,7 +2,6 @@
 // shows both as ghosts. So one paints the photograph and the other what it painted, over which it is laid as far as it is mixed in: its strokes
 // follow the first's. Beyond the middle the first gives way to the photograph.
 
-import { floats } from '@zeuxis/graph';
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink, Source } from '../edit/tiles.js';
 import type { Moments, Painter, PaintOptions, Paints } from './painter.js';
@@ -21,14 +20,11 @@ export class MixedPainter implements Paints {
 
   async momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments> {
     const first = await this.first.momentsOver(sources);
-    // Frame by frame: what the first makes of all would be much to hold.
-    let mean: Float32Array | undefined;
-    for (const source of sources) {
-      const [own] = (await this.second.momentsOver([await this.between(source, options, first)])) as [Moments[0]];
-      mean ??= new Float32Array(own.data.length);
-      for (let i = 0; i < mean.length; i++) mean[i]! += Number(own.data[i]) / sources.length;
+    const { between } = this;
+    async function* painted() {
+      for (const source of sources) yield await between(source, options, first);
     }
-    return [...first, floats(mean!, [1, mean!.length, 1, 1])];
+    return [...first, ...(await this.second.momentsOver(painted()))];
   }
 
   /** Strengths and shares of both at a mix of 0, the first alone, to 1, the second alone. */
@@ -37,12 +33,12 @@ export class MixedPainter implements Paints {
   }
 
   /** What the second begins from, in 16 bits: half the memory of floats. */
-  private async between(source: Source, options: PaintOptions, given?: Moments): Promise<Source> {
+  private readonly between = async (source: Source, options: PaintOptions, given?: Moments): Promise<Source> => {
     const { width, height } = source;
     const samples = interleaved(width, height, new Uint16Array(3 * width * height), 3);
     await this.first.paint(source, sinkTo(samples, 3), options, given);
     return sourceOf(samples, 3);
-  }
+  };
 
   async close(): Promise<void> {
     await Promise.all([this.first.close(), this.second.close()]);

@@ -30,6 +30,9 @@ export interface PaintOptions {
 /** Moments that pictures are painted by, of one painter or of several. */
 export type Moments = readonly Value[];
 
+/** Pictures one after another, which need not be in memory together. */
+export type Sources = Iterable<Source> | AsyncIterable<Source>;
+
 /** Whatever paints: one style, or two mixed. */
 export interface Paints {
   /** How often a picture passes through a network. */
@@ -79,13 +82,15 @@ export class Painter implements Paints {
     this.rows.clear();
   }
 
-  async momentsOver(sources: readonly Source[]): Promise<Moments> {
+  async momentsOver(sources: Sources): Promise<Moments> {
     const sum = new Float32Array(this.size);
-    for (const source of sources) {
+    let count = 0;
+    for await (const source of sources) {
       const { data } = await this.measure(framed(source));
-      for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]) / sources.length;
+      for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]);
+      count++;
     }
-    return [floats(sum, [1, this.size, 1, 1])];
+    return [floats(sum.map((value) => value / count), [1, this.size, 1, 1])];
   }
 
   /** The moments of a picture, of it reduced where it is large. */

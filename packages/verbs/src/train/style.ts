@@ -4,6 +4,7 @@ import { targetOf } from '@zeuxis/graph/node';
 import { banksOf, defineStyle, judgedSide, type Planar, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
+import { planesOf } from '../edit/samples.js';
 import { inRunFolder, MISSING_RIGHTS } from './folder.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
 import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
@@ -77,7 +78,7 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
 }
 
 function* planarsOf(canvases: Canvases): Generator<Planar> {
-  for (const [i, { width, height }] of canvases.sizes.entries()) yield { width, height, data: Float32Array.from(canvases.planes(i), (value) => value / 255) };
+  for (let i = 0; i < canvases.count; i++) yield planesOf(canvases, i);
 }
 
 /**
