@@ -2,6 +2,7 @@
 
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Raw, type Sharp } from 'sharp';
+import { PNG } from './encode.js';
 import { UserError } from './errors.js';
 import type { Raster, RasterFormat } from './raster.js';
 import { addExifToTiff, MOST_OF_TIFF, uprightExif } from './raster-exif.js';
@@ -49,7 +50,7 @@ export async function encodeRaster(picture: Omit<Raster, 'format'>, options: Enc
   const carried = carry(pixels, { icc: picture.icc, exif, xmp: picture.xmp, density: picture.density });
   switch (format) {
     case 'png':
-      return carried.png().toBuffer();
+      return carried.png(PNG).toBuffer();
     case 'jpeg':
       // Colours at full resolution: enlarged once more, halved ones show.
       return carried.jpeg({ quality, chromaSubsampling: '4:4:4', optimiseCoding: !large }).toBuffer();
