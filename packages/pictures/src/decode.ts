@@ -30,7 +30,7 @@ export type Decoded = { pixels: Uint8Array } | Refused;
 function credentialsReserve(file: Buffer): string | undefined {
   if (!file.includes('.training-mining')) return undefined;
   // Within one use's entry, whose parts may stand in any order, and up to the next use's name.
-  const said = /(?:c2pa|cawg)\.(ai_generative_training|ai_training|data_mining)(?:(?!(?:c2pa|cawg)\.)[^]){0,2000}?use[^]{0,3}?(?:notAllowed|constrained)/.exec(file.toString('latin1'));
+  const said = /(?:c2pa|cawg)\.(ai_generative_training|ai_training|data_mining)(?:(?!(?:c2pa|cawg)\.)[\s\S]){0,2000}?use[\s\S]{0,3}?(?:notAllowed|constrained)/.exec(file.toString('latin1'));
   return said?.[1]?.replaceAll('_', ' ');
 }
 
