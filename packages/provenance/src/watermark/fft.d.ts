@@ -1,0 +1,11 @@
+// fft.js 4.0 comes without types.
+declare module 'fft.js' {
+  export default class FFT {
+    /** @param size a power of two. */
+    constructor(size: number);
+    /** Complex to complex, interleaved, 2 size values each. */
+    transform(out: Float64Array, data: Float64Array): void;
+    /** The same backwards, divided by the size. */
+    inverseTransform(out: Float64Array, data: Float64Array): void;
+  }
+}

@@ -1,0 +1,43 @@
+// Two-dimensional Fourier transforms of squares, by fft.js (radix 4).
+
+import FFT from 'fft.js';
+
+/** Complex values of a square, row by row: re, im, re, im, …, 2 side^2 of them. */
+export type Spectrum = Float64Array;
+
+/** Transforms of squares of one side, a power of two. Tables and scratch are made once. */
+export class SquareFourier {
+  private readonly fft: FFT;
+  private readonly line: Float64Array;
+  private readonly out: Float64Array;
+
+  constructor(readonly side: number) {
+    this.fft = new FFT(side);
+    this.line = new Float64Array(2 * side);
+    this.out = new Float64Array(2 * side);
+  }
+
+  /** In place: sum of x e^(-2 pi i (u x + v y) / side), v the row's frequency; with `inverse` the other sign, divided by side^2. */
+  transform(values: Spectrum, inverse = false): Spectrum {
+    const { side, fft, line, out } = this;
+    const along = inverse ? () => fft.inverseTransform(out, line) : () => fft.transform(out, line);
+    for (let y = 0; y < side; y++) {
+      const row = values.subarray(2 * y * side, 2 * (y + 1) * side);
+      line.set(row);
+      along();
+      row.set(out);
+    }
+    for (let x = 0; x < side; x++) {
+      for (let y = 0, at = 2 * x; y < side; y++, at += 2 * side) {
+        line[2 * y] = values[at]!;
+        line[2 * y + 1] = values[at + 1]!;
+      }
+      along();
+      for (let y = 0, at = 2 * x; y < side; y++, at += 2 * side) {
+        values[at] = out[2 * y]!;
+        values[at + 1] = out[2 * y + 1]!;
+      }
+    }
+    return values;
+  }
+}

@@ -1,0 +1,80 @@
+// What a detector sees of a picture: its luminance at a bounded size, less what its surroundings foretell, and evened out, so that no part of it
+// outweighs the others.
+
+import type { Sharp } from 'sharp';
+
+/** Pictures are looked at with a shorter side of at most so many px. */
+export const LOOKED = 512;
+/** Longer side at most, for panoramas. */
+const LONGEST = 2048;
+
+export interface Look {
+  width: number;
+  height: number;
+  /** Px to one of the pattern, where the picture is as it was written. */
+  scale: number;
+  /** A pixel's difference from its surroundings, in deviations of those; 0 where nothing is to be seen. */
+  data: Float32Array;
+}
+
+/** How many times smaller a picture is looked at. */
+export const lookedAt = (width: number, height: number): number => Math.max(1, Math.min(width, height) / LOOKED);
+
+/** @param picture of any size and colours. */
+export async function look(picture: Sharp, width: number, height: number): Promise<Look> {
+  const { data, ...size } = await luminanceOf(picture, width, height);
+  return { ...size, data: evened(data, size.width, size.height) };
+}
+
+/** The luminance that is looked at, 0 to 255. */
+export async function luminanceOf(picture: Sharp, width: number, height: number): Promise<Look> {
+  const by = Math.max(lookedAt(width, height), Math.max(width, height) / LONGEST);
+  const [w, h] = [Math.round(width / by), Math.round(height / by)];
+  const { data, info } = await (by > 1 ? picture.resize(w, h, { fit: 'fill', kernel: 'lanczos3' }) : picture)
+    .flatten({ background: 'white' })
+    .toColourspace('b-w')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const luminance = new Float32Array(info.width * info.height);
+  for (let i = 0; i < luminance.length; i++) luminance[i] = data[i * info.channels]!;
+  return { width: info.width, height: info.height, scale: lookedAt(width, height) / by, data: luminance };
+}
+
+/** Reach in px of the surroundings that foretell a pixel, and of those that say how much is to be expected there. */
+const [NEAR, WIDE] = [3, 6];
+/** Deviation that is taken for granted everywhere, black to white being 255. */
+const LEAST = 1;
+/** No pixel counts more, in deviations. */
+const MOST = 3;
+
+export function evened(luminance: Float32Array, width: number, height: number): Float32Array {
+  const surroundings = boxMean(boxMean(luminance, width, height, NEAR), width, height, NEAR);
+  const rest = luminance.map((value, i) => value - surroundings[i]!);
+  const energy = boxMean(rest.map((value) => value * value), width, height, WIDE);
+  return rest.map((value, i) => Math.max(-MOST, Math.min(MOST, value / Math.sqrt(energy[i]! + LEAST * LEAST))));
+}
+
+/** Means over windows of 2 reach + 1 px, of what lies in the picture. */
+export function boxMean(values: Float32Array, width: number, height: number, reach: number): Float32Array {
+  const across = new Float32Array(values.length);
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let sum = 0;
+    for (let x = 0; x < Math.min(reach, width); x++) sum += values[row + x]!;
+    for (let x = 0; x < width; x++) {
+      if (x + reach < width) sum += values[row + x + reach]!;
+      if (x - reach - 1 >= 0) sum -= values[row + x - reach - 1]!;
+      across[row + x] = sum / (Math.min(width - 1, x + reach) - Math.max(0, x - reach) + 1);
+    }
+  }
+  const out = new Float32Array(values.length);
+  const sums = new Float64Array(width);
+  for (let y = 0; y < Math.min(reach, height); y++) for (let x = 0; x < width; x++) sums[x]! += across[y * width + x]!;
+  for (let y = 0; y < height; y++) {
+    if (y + reach < height) for (let x = 0; x < width; x++) sums[x]! += across[(y + reach) * width + x]!;
+    if (y - reach - 1 >= 0) for (let x = 0; x < width; x++) sums[x]! -= across[(y - reach - 1) * width + x]!;
+    const count = Math.min(height - 1, y + reach) - Math.max(0, y - reach) + 1;
+    for (let x = 0; x < width; x++) out[y * width + x] = sums[x]! / count;
+  }
+  return out;
+}

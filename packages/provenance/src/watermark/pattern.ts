@@ -1,0 +1,131 @@
+// The pattern that carries a payload: a tile whose frequencies are fixed by a key. It is repeated over a picture, so that all its
+// energy lies on a lattice of frequencies, which is found again after turning and scaling, and any piece as large as a tile holds all of it.
+
+import { createHmac } from 'node:crypto';
+import { codedLength, encodePayload, type PayloadBits } from './code.js';
+import { SquareFourier } from './fourier.js';
+
+/** Side of a tile in px of the pattern. */
+export const TILE = 128;
+/** Frequencies that are used, in cycles a tile: slower ones show and drown in the picture, faster ones are lost in a picture of half the size. */
+const [SLOWEST, FASTEST] = [7, 26];
+/** Frequencies by which the lattice and its place are found, of each eight that mirroring and quarter turns make of one another. */
+const SYNC_ORBITS = 6;
+const SYNC_RANGE = [11, 24] as const;
+/** Amplitude of those to that of the payload's. */
+const SYNC_GAIN = 4;
+
+/** A frequency in cycles a tile, one of two that are each other's mirror image through zero. */
+export interface Frequency {
+  u: number;
+  v: number;
+}
+
+/** A real or imaginary part of a frequency: carries one coded bit. */
+interface Carrier {
+  /** Number in `frequencies`. */
+  frequency: number;
+  part: 0 | 1;
+}
+
+export interface Pattern {
+  /** Those whose phases are known. */
+  sync: (Frequency & { phase: number })[];
+  /** Those that carry the payload, before which the phase is turned by `phase`. */
+  frequencies: (Frequency & { phase: number })[];
+  /** For each coded bit the carriers that repeat it. */
+  carriers: Record<PayloadBits, Carrier[][]>;
+}
+
+/** Numbers drawn by a key: HMAC-SHA-256 in counter mode. */
+class Drawn {
+  private block = Buffer.alloc(0);
+  private at = 0;
+  private count = 0;
+  constructor(
+    private readonly key: Uint8Array,
+    private readonly label: string,
+  ) {}
+
+  /** 0 to 1, 32 bits. */
+  next(): number {
+    if (this.at === this.block.length) {
+      this.block = createHmac('sha256', this.key).update(`${this.label} ${this.count++}`).digest();
+      this.at = 0;
+    }
+    this.at += 4;
+    return this.block.readUInt32BE(this.at - 4) / 2 ** 32;
+  }
+
+  shuffled<T>(values: T[]): T[] {
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = Math.floor(this.next() * (i + 1));
+      [values[i], values[j]] = [values[j]!, values[i]!];
+    }
+    return values;
+  }
+}
+
+const isUpper = ({ u, v }: Frequency): boolean => v > 0 || (v === 0 && u > 0);
+const nameOf = ({ u, v }: Frequency): string => `${u} ${v}`;
+
+/** @param key any bytes: who has them can find the mark, take it out, and put it in. */
+export function patternOf(key: Uint8Array): Pattern {
+  const draw = new Drawn(key, 'zeuxis watermark 1');
+  // One eighth of the plane, without its borders: each stands for eight.
+  const eighth: Frequency[] = [];
+  for (let u = 1; u <= FASTEST; u++) for (let v = 1; v < u; v++) if (u * u + v * v >= SYNC_RANGE[0] ** 2 && u * u + v * v <= SYNC_RANGE[1] ** 2) eighth.push({ u, v });
+  const orbits = draw.shuffled(eighth).slice(0, SYNC_ORBITS);
+  const sync = orbits
+    .flatMap(({ u, v }) => [{ u, v }, { u: v, v: u }, { u: -u, v }, { u: -v, v: u }])
+    .map((frequency) => ({ ...frequency, phase: 2 * Math.PI * draw.next() }));
+  const taken = new Set(sync.map(nameOf));
+  const frequencies: Pattern['frequencies'] = [];
+  for (let v = 0; v <= FASTEST; v++)
+    for (let u = -FASTEST; u <= FASTEST; u++) {
+      const radius = Math.hypot(u, v);
+      if (radius >= SLOWEST && radius <= FASTEST && isUpper({ u, v }) && !taken.has(nameOf({ u, v }))) frequencies.push({ u, v, phase: 2 * Math.PI * draw.next() });
+    }
+  const carriersOf = (bits: PayloadBits): Carrier[][] => {
+    const all = draw.shuffled(frequencies.flatMap((_, frequency): Carrier[] => [{ frequency, part: 0 }, { frequency, part: 1 }]));
+    const out: Carrier[][] = Array.from({ length: codedLength(bits) }, () => []);
+    for (const [i, carrier] of all.entries()) out[i % out.length]!.push(carrier);
+    return out;
+  };
+  return { sync, frequencies, carriers: { 64: carriersOf(64), 16: carriersOf(16) } };
+}
+
+/** How strong each known frequency and each coded bit is, 1 on the average. */
+export interface Gains {
+  sync: Float64Array;
+  bits: Float64Array;
+}
+
+/** The tile for a payload, of `side` by `side` samples, a deviation of 1. */
+export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, side: number, gains?: Gains): Float32Array {
+  const values = new Float64Array(2 * side * side);
+  const put = ({ u, v }: Frequency, re: number, im: number) => {
+    const [x, y] = [(u + side) % side, (v + side) % side];
+    const [mx, my] = [(side - x) % side, (side - y) % side];
+    values[2 * (y * side + x)]! += re;
+    values[2 * (y * side + x) + 1]! += im;
+    values[2 * (my * side + mx)]! += re;
+    values[2 * (my * side + mx) + 1]! -= im;
+  };
+  for (const [f, { phase, ...frequency }] of pattern.sync.entries()) {
+    const a = SYNC_GAIN * Math.SQRT2 * (gains?.sync[f] ?? 1);
+    put(frequency, a * Math.cos(phase), a * Math.sin(phase));
+  }
+  for (const [b, bit] of encodePayload(payload, bits).entries())
+    for (const { frequency, part } of pattern.carriers[bits][b]!) {
+      const carrier = pattern.frequencies[frequency]!;
+      const [c, s] = [Math.cos(carrier.phase), Math.sin(carrier.phase)];
+      const a = bit * (gains?.bits[b] ?? 1);
+      if (part === 0) put(carrier, a * c, a * s);
+      else put(carrier, -a * s, a * c);
+    }
+  new SquareFourier(side).transform(values, true);
+  const tile = Float32Array.from({ length: side * side }, (_, i) => values[2 * i]!);
+  const deviation = Math.sqrt(tile.reduce((sum, value) => sum + value * value, 0) / tile.length);
+  return tile.map((value) => value / deviation);
+}
