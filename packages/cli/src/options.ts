@@ -45,6 +45,28 @@ export function rights(option: string): { text: string; name: string } {
   return stated;
 }
 
+/** A region of a picture, in px. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** "LEFT,TOP,WIDTH,HEIGHT", added to those before: the option may be given more than once. */
+export function boxes(text: string, before: readonly Box[] = []): Box[] {
+  const numbers = /^\d{1,9}(\s*,\s*\d{1,9}){3}$/.test(text.trim()) ? text.split(',').map(Number) : [];
+  const [left = 0, top = 0, width = 0, height = 0] = numbers;
+  if (width === 0 || height === 0) throw new InvalidArgumentError('It must be LEFT,TOP,WIDTH,HEIGHT in px, whole numbers with a width and a height above 0, as in 120,80,200,240.');
+  return [...before, { left, top, width, height }];
+}
+
+/** A language by its two letters. An option whose value may be left out takes whatever comes next, a picture too: that is told here. */
+export function language(text: string): string {
+  if (!/^[a-z]{2}([-_][a-z\d]+)*$/i.test(text)) throw new InvalidArgumentError('It must be a language by its two letters, as in de; without one, put the option behind the files, or another option behind it.');
+  return text;
+}
+
 /** Adds what every verb takes. */
 export const common = (command: Command): Command =>
   command

@@ -7,6 +7,7 @@ export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { removeStale, writeFault, writeWhole } from './files.js';
+export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
 export { LUMA, readPlane } from './plane.js';
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
@@ -17,4 +18,5 @@ export { findPictures } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';
 
 export { encodeThumbnail } from './thumbnail.js';
+export { type MarkOptions, markVisibly, type Region, type VisibleMark } from './visible-mark.js';
 export { declareSource } from './xmp.js';
