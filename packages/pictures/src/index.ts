@@ -6,7 +6,7 @@ export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './datase
 export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
-export { removeStale, writeFault, writeWhole } from './files.js';
+export { partOf, removeStale, writeFault, writeWhole } from './files.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
 export { bitCount, hashDistance, perceptualHash, perceptualHashOf, SIMILAR } from './perceptual-hash.js';
 export { LUMA, readPlane } from './plane.js';
