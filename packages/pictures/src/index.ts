@@ -8,7 +8,9 @@ export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureForm
 export { UserError } from './errors.js';
 export { removeStale, writeFault, writeWhole } from './files.js';
 export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
+export { partOf, removeStale, writeFault, writeWhole } from './files.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
+export { bitCount, hashDistance, perceptualHash, perceptualHashOf, SIMILAR } from './perceptual-hash.js';
 export { LUMA, readPlane } from './plane.js';
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';

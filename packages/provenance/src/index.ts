@@ -2,6 +2,7 @@
 export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';
+export { type Ledger, type LedgerDamage, type LedgerRecord, type NewRecord, newId, openLedger, shortId } from './ledger.js';
 export {
   COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
   type Edit,
