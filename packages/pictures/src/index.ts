@@ -6,9 +6,8 @@ export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './datase
 export type { Fit } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
-export { removeStale, writeFault, writeWhole } from './files.js';
-export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
 export { partOf, removeStale, writeFault, writeWhole } from './files.js';
+export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
 export { bitCount, hashDistance, perceptualHash, perceptualHashOf, SIMILAR } from './perceptual-hash.js';
 export { LUMA, readPlane } from './plane.js';
@@ -18,7 +17,6 @@ export { type EncodeOptions, encodeRaster, largestSide, requireFits } from './ra
 export { resizePlanar } from './resize.js';
 export { findPictures } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';
-
 export { encodeThumbnail } from './thumbnail.js';
 export { type MarkOptions, markVisibly, type Region, type VisibleMark } from './visible-mark.js';
 export { declareSource } from './xmp.js';

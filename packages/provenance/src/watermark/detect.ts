@@ -2,7 +2,7 @@
 
 import sharp from 'sharp';
 import { decodePayload, type PayloadBits } from './code.js';
-import { SquareFourier, type Spectrum } from './fourier.js';
+import { type Spectrum, SquareFourier } from './fourier.js';
 import { boxMean, evened, type Look, luminanceOf } from './look.js';
 import { type Frequency, type Pattern, TILE } from './pattern.js';
 
