@@ -25,6 +25,8 @@ export interface MarkOptions {
   kind?: 'generated' | 'edited';
   /** What the mark must not cover: faces, text. */
   avoid?: readonly Region[];
+  /** Where it stands, in place of where it covers least: an animation's mark must not jump about. */
+  at?: Place;
 }
 
 /** What was drawn, for the manifest. */
@@ -55,13 +57,13 @@ const RIM = 0.45;
  * Same picture, same place. It is a twenty-fifth of the shorter side high, at least 14 px. What it covers becomes opaque.
  * @throws UserError for a picture below 64 px a side, and where the regions leave no place at all.
  */
-export async function markVisibly(picture: Marked, { language, kind = 'generated', avoid = [] }: MarkOptions): Promise<VisibleMark> {
+export async function markVisibly(picture: Marked, { language, kind = 'generated', avoid = [], at }: MarkOptions): Promise<VisibleMark> {
   const { width, height } = picture;
   const shorter = Math.min(width, height);
   if (shorter < SMALLEST) throw new UserError(`${width}x${height} is too small for a visible mark, which needs ${SMALLEST} px a side`);
   const text = ACRONYMS[language];
   const label = await drawLabel(text, kind, Math.max(LOWEST, Math.round(shorter * SHARE)));
-  const { left, top } = place(picture, label, avoid);
+  const { left, top } = at ?? place(picture, label, avoid);
   lay(picture, label, left, top);
   return { box: { left, top, width: label.width, height: label.height }, text, language, kind };
 }

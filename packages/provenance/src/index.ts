@@ -1,8 +1,9 @@
-// Credentials and keys; `publish`, `publishEdited` and `publishDicom` are the one door out.
+// Credentials, keys, watermark and ledger; `publish`, `publishEdited` and `publishDicom` are the one door out.
 export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';
 export { type Ledger, type LedgerDamage, type LedgerRecord, type NewRecord, newId, openLedger, shortId } from './ledger.js';
+export type { Marking } from './mark.js';
 export {
   COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
   type Edit,
@@ -11,11 +12,14 @@ export {
   type EditSettings,
   type Generation,
   type NamedModel,
+  type PublishEditedOptions,
   type Published,
   type PublishOptions,
   publish,
   publishDicom,
   publishEdited,
   type Signing,
+  type Written,
 } from './publish.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';
+export { type FoundWatermark, readWatermark, WATERMARK, writeWatermark } from './watermark/index.js';

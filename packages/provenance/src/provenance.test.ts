@@ -92,7 +92,7 @@ describe('publish and verify', () => {
     const sign = async (use: string, more: object = {}) => {
       const entries = { [`${author}.ai_generative_training`]: { ...more, use }, [`${author}.data_mining`]: { use: 'allowed' } };
       const manifest = { claim_generator_info: [{ name: 'camera', version: '1' }], title: 'a', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions: [captured] } }, { label: `${author}.training-mining`, data: { entries } }] };
-      await writeFile(join(home, `${use}.png`), await signFile(file, 'image/png', manifest, identity));
+      await writeFile(join(home, `${use}.png`), (await signFile(file, 'image/png', manifest, identity)).asset);
       return openCanvases(join(home, `${use}.png`), { shorter: [64], least: 16, most: 1 });
     };
     await expect(sign('notAllowed')).rejects.toThrow(/notAllowed\.png' cannot serve: its credentials say that ai generative training is not allowed/);

@@ -13,6 +13,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadC2pa, offline } from './c2pa.js';
 import { type Edit, type EditAction, type Identity, openIdentity, publish, publishEdited, verify } from './index.js';
+import { leave } from './publish.js';
 
 let home: string;
 let identity: Identity;
@@ -34,7 +35,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 async function enlarge(source: string, format: RasterFormat = 'png', name = `enlarged.${format}`, more: Partial<Edit> = {}) {
   const parent = { path: source, bytes: await readFile(source) };
   const edit: Edit = { action: 'c2pa.resized', description: "enlarged 2 times by 'grapes'", parent, generation: { model, scale: 2 }, ...more };
-  return publishEdited(await encodeRaster(large, { format }), join(home, name), edit, signing());
+  return publishEdited(async () => ({ ...large, format, data: data.slice() }), join(home, name), edit, { ...signing(), format });
 }
 const generated = (name: string, format: 'png' | 'jpeg' | 'webp' = 'png') =>
   publish({ width: 48, height: 32, channels: 3, data }, join(home, name), { model, seed: 1 }, { ...signing(), format });
@@ -191,9 +192,8 @@ describe('a picture made from another', () => {
       const source = join(home, 'remote.jpg');
       await sharp(data, { raw: { width: 48, height: 32, channels: 3 } }).withXmp(xmp).jpeg().toFile(source);
       // The XMP goes along with the pixels, address and all; the manifest in the file comes before it.
-      const encoded = await encodeRaster({ ...large, xmp: Buffer.from(xmp) }, { format: 'jpeg' });
       const edit: Edit = { action: 'c2pa.resized', description: 'enlarged', parent: { path: source, bytes: await readFile(source) }, generation: { model } };
-      const { path } = await publishEdited(encoded, join(home, 'from-remote.jpg'), edit, signing());
+      const { path } = await publishEdited(async () => ({ ...large, format: 'jpeg', data: data.slice(), xmp: Buffer.from(xmp) }), join(home, 'from-remote.jpg'), edit, { ...signing(), format: 'jpeg' });
       expect(await verify(path, ours)).toMatchObject({ state: 'trusted', problems: [], parent: { title: 'remote.jpg' } });
       expect(asked).toBe(0);
     } finally {
@@ -216,11 +216,12 @@ describe('a picture made from another', () => {
 
   it('refuses what it cannot write or sign', async () => {
     await expect(enlarge(await plain('png'), 'png', join('nowhere', 'a.png'))).rejects.toThrow(/there is no folder/);
-    const edit: Edit = { action: 'c2pa.edited', description: '', parent: { path: 'a', bytes: new Uint8Array() }, generation: { model } };
-    await expect(publishEdited(Buffer.from('text'), join(home, 'a.png'), edit, signing())).rejects.toThrow(/no encoded picture/);
+    const leaving = { actions: [{ action: 'c2pa.created' }], generation: { model, seed: 1 }, marks: { id: '0'.repeat(16), watermark: 0, hash: '0'.repeat(16), actions: [], assertions: [] }, models: [model], width: 1, height: 1 } as const;
+    const leaveAs = (name: string, encoded: Uint8Array) => leave(encoded, join(home, name), { ...leaving, actions: [...leaving.actions], models: [model], marks: { ...leaving.marks, actions: [], assertions: [] } }, signing(), [], undefined);
+    await expect(leaveAs('a.png', Buffer.from('text'))).rejects.toThrow(/no encoded picture/);
     const huge = Buffer.alloc(769 * 2 ** 20);
     huge.write('\x89PNG\r\n\x1a\n', 'latin1');
-    const refused = publishEdited(huge, join(home, 'huge.png'), edit, signing());
+    const refused = leaveAs('huge.png', huge);
     await expect(refused).rejects.toThrow(UserError);
     await expect(refused).rejects.toThrow(/huge.png' would take 769 MiB, more than the 768 that can be signed; choose jpeg/);
     expect((await readdir(home)).filter((name) => name.endsWith('.part') || name === 'huge.png')).toEqual([]);

@@ -1,10 +1,12 @@
-// The one door out: whatever picture a user may keep is encoded, signed and written here, and nowhere else.
+// The one door out: whatever picture a user may keep is marked, encoded, signed, recorded and written here, and nowhere else.
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { declareSource, encodePicture, encodeThumbnail, type PictureFormat, type Pixels, UserError, writeWhole } from '@zeuxis/pictures';
+import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodePicture, encodeRaster, encodeThumbnail, type PictureFormat, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST } from './c2pa.js';
 import type { Identity } from './identity.js';
+import { type Ledger, openLedger } from './ledger.js';
+import { type Marking, type Marks, mark } from './mark.js';
 import { type Ingredient, signFile } from './sign.js';
 
 /** IPTC NewsCodes, digital source type: made by a trained model. */
@@ -48,8 +50,6 @@ export interface Edit {
   description: string;
   /** The file it was made from: as it lay on disk, with whatever credentials it carries. */
   parent: { path: string; bytes: Uint8Array };
-  /** A small JPEG of the picture, as of `encodeThumbnail`. */
-  thumbnail?: Uint8Array | undefined;
   /** Further models that had a part in it. */
   alsoBy?: NamedModel[];
   /** Kept in the manifest. Settings beyond these are welcome, as JSON. */
@@ -68,8 +68,8 @@ export interface EditRecord extends EditSettings {
   parent: { title: string; sha256: string };
 }
 
-/** Who signs, and which zeuxis. */
-export interface Signing {
+/** Who signs, which zeuxis, and how the picture is marked. */
+export interface Signing extends Marking {
   identity: Identity;
   /** Version of zeuxis, for the claim's generator. */
   version: string;
@@ -81,21 +81,41 @@ export interface PublishOptions extends Signing {
   quality?: number;
 }
 
-export interface Published {
+export interface PublishEditedOptions extends Signing {
+  /** Of an animation webp or gif. */
+  format: RasterFormat | AnimatedFormat;
+  /** 1 to 100 for jpeg, webp and avif. */
+  quality?: number;
+}
+
+export interface Written {
   path: string;
   /** Hexadecimal SHA-256 of the file. */
   sha256: string;
   bytes: number;
 }
 
+export interface Published extends Written {
+  /** By which the ledger and the watermark know it: 16 hexadecimal digits. */
+  id: string;
+  /** Bits of it that are in the pixels. */
+  watermark: 0 | 16 | 64;
+  /** The label that everybody sees. */
+  visibleMark?: VisibleMark;
+}
+
 /**
- * Writes a made picture as a signed file. A file of that name is replaced, at once and as a whole.
+ * Writes a made picture as a marked and signed file, and its record into the ledger. A file of that name is replaced, at once and as a whole.
  * The manifest follows C2PA 2.x: the action `c2pa.created` with the digital source type trainedAlgorithmicMedia, and
  * the assertion `org.zeuxis.generation`.
  * @throws UserError where the file cannot be written.
  */
 export async function publish(pixels: Pixels, path: string, generation: Generation, options: PublishOptions): Promise<Published> {
-  const encoded = await encodePicture(pixels, options.format, options.quality, declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA));
+  const { channels, ...rest } = pixels;
+  // A copy: what was given stays as it was.
+  const picture = { ...rest, channels: 3, alpha: channels === 4, depth: 8, data: pixels.data.slice() } as const;
+  const marks = await mark(picture, { kind: 'generated', said: generation }, options);
+  const encoded = await encodePicture({ ...pixels, data: picture.data }, options.format, options.quality, declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA));
   const created = {
     action: 'c2pa.created',
     parameters: { ingredientIds: [labelOf(0)] },
@@ -103,24 +123,26 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  const { channels, ...rest } = pixels;
-  const thumbnail = await encodeThumbnail({ ...rest, channels: 3, alpha: channels === 4 });
-  return leave(encoded, path, { actions: [created], generation }, options, [modelIngredient(generation.model, 0)], thumbnail);
+  return leave(encoded, path, { actions: [created], generation, marks, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], await encodeThumbnail(picture));
 }
 
 /**
- * Writes a picture that a model made from another as a signed file. A file of that name is replaced, at once and as a whole.
+ * Writes a picture that a model made from another as a marked and signed file, and its record into the ledger. A file of that name is replaced, at once and as a whole.
  * The manifest follows C2PA 2.x: the actions `c2pa.opened` with the source as its `parentOf` ingredient, then the edit's with the
  * digital source type compositeWithTrainedAlgorithmicMedia; and the assertion `org.zeuxis.generation`, with the source's title and
  * SHA-256 as `parent`. Credentials of the source are kept, and so is what their validation found: a source that was tampered with
  * stays one, and makes no other of the new picture.
- * @param encoded PNG, JPEG, WebP, AVIF, TIFF or GIF, as of `encodeRaster` and `encodeAnimation`; 768 MiB at most. Signing takes five times its size in memory.
+ * @param make makes the picture, asked once: nothing else may hold its pixels, which are marked in place, and are to be gone while the file is signed.
+ * Signing takes five times the size of the file in memory, which is 768 MiB at most.
  * @throws UserError where the file is too large to sign or cannot be written.
  */
-export async function publishEdited(encoded: Uint8Array, path: string, edit: Edit, options: Signing): Promise<Published> {
+export async function publishEdited(make: () => Promise<Raster | Animation>, path: string, edit: Edit, options: PublishEditedOptions): Promise<Published & { width: number; height: number }> {
   const { action, description, parent, generation, alsoBy = [] } = edit;
-  const models = [generation.model, ...alsoBy].map(modelIngredient);
   const [title, sha256, format] = [basename(parent.path), hash(parent.bytes), formatOf(parent.bytes)];
+  const record: EditRecord = { ...generation, parent: { title, sha256 } };
+  const { encoded, thumbnail, ...made } = await encodeMade(make, record, options);
+  const models = [generation.model, ...alsoBy];
+  const inputs = models.map(modelIngredient);
   const ingredient: Ingredient = {
     title,
     relationship: 'parentOf',
@@ -130,10 +152,29 @@ export async function publishEdited(encoded: Uint8Array, path: string, edit: Edi
   };
   const actions = [
     { action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } },
-    { action, parameters: { ingredientIds: models.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
+    { action, parameters: { ingredientIds: inputs.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
   ];
-  const record: EditRecord = { ...generation, parent: { title, sha256 } };
-  return leave(encoded, path, { actions, generation: record }, options, [ingredient, ...models], edit.thumbnail);
+  const published = await leave(encoded, path, { actions, generation: record, parent: { title, sha256 }, models, ...made }, options, [ingredient, ...inputs], thumbnail);
+  return { ...published, width: made.width, height: made.height };
+}
+
+/** The picture, marked and encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
+async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRecord, options: PublishEditedOptions) {
+  const picture = await make();
+  const { width, height } = picture;
+  const { format, quality } = options;
+  if ('delay' in picture) {
+    if (format !== 'gif' && format !== 'webp') throw new Error(`an animation as ${format}`);
+    const frames = { ...picture, channels: 3, alpha: true, depth: 8 } as const;
+    const marks = await mark(frames, { kind: 'edited', said, frames: picture.delay.length }, options);
+    const encoded = await encodeAnimation(picture, format, quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
+    return { encoded, width, height, marks, thumbnail: await encodeThumbnail({ ...frames, data: frames.data.subarray(0, 4 * width * height) }) };
+  }
+  if (format === 'gif') throw new Error('a single picture as gif');
+  const marks = await mark(picture, { kind: 'edited', said }, options);
+  const thumbnail = await encodeThumbnail(picture);
+  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
+  return { encoded, width, height, marks, thumbnail };
 }
 
 const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
@@ -155,36 +196,55 @@ const TRAINING_MINING = {
 const agent = ({ version }: Signing) => ({ name: 'zeuxis', version });
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-/** Signs and writes: the threshold itself. */
-async function leave(
-  encoded: Uint8Array,
-  path: string,
-  { actions, generation }: { actions: object[]; generation: object },
-  signing: Signing,
-  ingredients: Ingredient[],
-  thumbnail: Uint8Array | undefined,
-): Promise<Published> {
+/** What is known of an encoded picture that is to be signed. */
+interface Leaving {
+  actions: { action: string; digitalSourceType?: string }[];
+  generation: Generation | EditRecord;
+  marks: Marks;
+  models: NamedModel[];
+  parent?: { title: string; sha256: string };
+  width: number;
+  height: number;
+}
+
+/** Signs, records and writes: the threshold itself. */
+export async function leave(encoded: Uint8Array, path: string, leaving: Leaving, signing: Signing, ingredients: Ingredient[], thumbnail: Uint8Array | undefined): Promise<Published> {
+  const { actions, generation, marks, models, parent, width, height } = leaving;
   const format = formatOf(encoded);
   if (!format) throw new Error('what is to be published is no encoded picture');
   if (encoded.length > LARGEST)
     throw new UserError(
       `'${path}' would take ${Math.ceil(encoded.length / 2 ** 20)} MiB, more than the ${LARGEST / 2 ** 20} that can be signed; choose jpeg, webp or avif, or a smaller scale`,
     );
+  const said = signing.watermark === false ? { ...generation, watermark: false } : generation;
   const manifest = {
     claim_generator_info: [agent(signing)],
     title: basename(path),
     format,
     assertions: [
-      { label: 'c2pa.actions.v2', data: { actions } },
-      { label: GENERATION, data: generation },
+      { label: 'c2pa.actions.v2', data: { actions: [...actions, ...marks.actions] } },
+      { label: GENERATION, data: said },
       { label: 'cawg.training-mining', data: TRAINING_MINING },
+      ...marks.assertions,
     ],
   };
-  const file = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
-  return put(file, path);
+  const { asset, manifest: store } = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
+  const { id, watermark, visibleMark } = marks;
+  const { action, digitalSourceType = TRAINED_ALGORITHMIC_MEDIA } = actions.at(-1)!;
+  const record = { id, time: new Date().toISOString(), name: basename(path), sha256: hash(asset), bytes: asset.length, format, width, height, digitalSourceType, action, generation: said as unknown as Record<string, unknown>, models, ...(parent ? { parent } : {}), hash: marks.hash, watermark };
+  // Before the file: a record of a picture that never came to be does no harm, a picture without its record does.
+  await ledgerOf(signing.identity.folder).append(record, store);
+  return { ...(await put(asset, path)), id, watermark, ...(visibleMark ? { visibleMark } : {}) };
 }
 
-async function put(file: Uint8Array, path: string): Promise<Published> {
+const ledgers = new Map<string, Ledger>();
+function ledgerOf(folder: string): Ledger {
+  const known = ledgers.get(folder) ?? openLedger(folder);
+  ledgers.set(folder, known);
+  return known;
+}
+
+async function put(file: Uint8Array, path: string): Promise<Written> {
   await writeWhole(path, file);
   return { path, sha256: hash(file), bytes: file.length };
 }
@@ -194,4 +254,4 @@ async function put(file: Uint8Array, path: string): Promise<Published> {
  * (PS3.3, C.7.6.1.1.3).
  * @throws UserError where the file cannot be written.
  */
-export const publishDicom = (file: Uint8Array, path: string): Promise<Published> => put(file, path);
+export const publishDicom = (file: Uint8Array, path: string): Promise<Written> => put(file, path);

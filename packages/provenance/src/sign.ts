@@ -32,6 +32,12 @@ export interface Ingredient {
   file?: { bytes: Uint8Array; format: string };
 }
 
+export interface Signed {
+  asset: Uint8Array;
+  /** C2PA's manifest store (JUMBF). */
+  manifest: Uint8Array;
+}
+
 /** The whole COSE_Sign1 for a claim, filled up to exactly `reserve` bytes. */
 async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number): Promise<Uint8Array> {
   const { Encoder, Tag } = await import('cbor-x');
@@ -61,9 +67,9 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
  * @param file an encoded picture. @param format its MIME type: image/png, image/jpeg, image/webp, image/tiff, image/avif.
  * @param ingredients what it was made from. Credentials in their files are checked and kept in the new manifest store, with what was found.
  * @param thumbnail a small JPEG of it.
- * @returns the file with the manifest inside.
+ * @returns the file with the manifest inside, and the manifest store by itself.
  */
-export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Uint8Array> {
+export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Signed> {
   const { WasmBuilder } = await loadC2pa();
   const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE + (identity.timestamp ? LONGEST_TOKEN : 0));
   const shown = thumbnail ? { ...manifest, thumbnail: { format: 'image/jpeg', identifier: THUMBNAIL } } : manifest;
@@ -73,7 +79,7 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
   try {
     if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
     for (const ingredient of ingredients) await addIngredient(builder, ingredient);
-    return await builder.sign(
+    return (await builder.signAndGetManifestBytes(
       {
         alg: identity.algorithm.name,
         reserveSize: reserve,
@@ -89,7 +95,7 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
       [],
       format,
       new BytesBlob(file, format),
-    );
+    )) as Signed;
   } catch (error) {
     throw fault ?? (error instanceof Error ? error : new Error(String(error).split('\n')[0]!.slice(0, 500)));
   } finally {

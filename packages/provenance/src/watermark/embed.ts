@@ -39,13 +39,23 @@ export interface EmbedOptions {
   pattern: Pattern;
   payload: bigint;
   bits: PayloadBits;
-  /** That the picture tiles, and is to do so marked. */
-  tiling?: boolean;
 }
 
 /** Marks a picture in place. */
 export async function embed(picture: Marked, options: EmbedOptions): Promise<void> {
   apply(picture, options, await gainsOf(picture, options));
+}
+
+/**
+ * Marks an animation in place, frame below frame, each in the same way: what stands still stays still.
+ * @param picture one frame's size, and the data of all.
+ */
+export async function embedFrames(picture: Marked, frames: number, options: EmbedOptions): Promise<void> {
+  const { data } = picture;
+  const each = data.length / frames;
+  const frame = (n: number): Marked => ({ ...picture, data: data.subarray(n * each, (n + 1) * each) });
+  const gains = await gainsOf(frame(0), options);
+  for (let n = 0; n < frames; n++) apply(frame(n), options, gains);
 }
 
 /** No frequency and no bit is weaker or stronger than this. */

@@ -5,11 +5,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
-import { type EditRecord, type Identity, openIdentity, type Published } from '@zeuxis/provenance';
+import { type EditRecord, type Identity, openIdentity, type Published, type Written } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
 import { findInputs } from './inputs.js';
+import type { MarkingOptions } from './marking.js';
 
-export interface BatchOptions extends VerbOptions {
+export interface BatchOptions extends VerbOptions, MarkingOptions {
   /** Files, folders with everything below them, and patterns. */
   inputs: readonly string[];
   /** Folder for the results, made where it is missing. */
@@ -26,7 +27,8 @@ export interface BatchOptions extends VerbOptions {
   identityFolder?: string;
 }
 
-export interface EditedFile extends Published {
+/** What became of one file. Of DICOM, which is neither watermarked nor labelled, nothing more is known than that it was written. */
+export interface EditedFile extends Written, Partial<Omit<Published, keyof Written>> {
   /** The file it was made from. */
   source: string;
   width: number;

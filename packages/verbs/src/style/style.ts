@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { type AnimatedFormat, animatedFormat, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
+import { type AnimatedFormat, type Animation, animatedFormat, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { type Edit, publishEdited, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
+import { markingOf } from '../edit/marking.js';
 import { findModel, type ListedModel, named } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
@@ -126,30 +127,25 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
 }
 
 async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, job: Job): Promise<EditedFile> {
-  const { models, settings } = job;
-  const { encoded, width, height, thumbnail } = await painted(path, bytes, form, job);
+  const { models, settings, options } = job;
+  const { quality } = options;
   const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
   const told = ({ name, card: { trainingSet } }: ListedModel<StyleCard>) =>
     `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`;
-  const published = await publishEdited(
-    encoded,
-    target,
-    {
-      action: 'c2pa.filtered',
-      description: `painted by ${models.map(told).join(' and ')}`,
-      parent: { path, bytes },
-      thumbnail,
-      ...(second ? { alsoBy: [named(second)] } : {}),
-      generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
-    },
-    { identity, version: VERSION },
-  );
-  return { ...published, source: path, width, height };
+  const edit: Edit = {
+    action: 'c2pa.filtered',
+    description: `painted by ${models.map(told).join(' and ')}`,
+    parent: { path, bytes },
+    ...(second ? { alsoBy: [named(second)] } : {}),
+    generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
+  };
+  // A single picture of GIF was read as an animation of one frame, and leaves as one.
+  const published = await publishEdited(() => painted(path, bytes, form, job), target, edit, { identity, version: VERSION, format: form.format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
+  return { ...published, source: path };
 }
 
-/** The painted picture, encoded. A function of its own, so that its pixels are gone before the file is signed. */
-async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter, mask }: Job) {
-  const { maximumPixels, quality, signal, onProgress, keepColour = false } = options;
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter, mask }: Job): Promise<Raster | Animation> {
+  const { maximumPixels, signal, onProgress, keepColour = false } = options;
   const given = { margin: Math.max(...models.map(({ card }) => card.margin)), signal, keepColour, mask };
   // What cannot be is said before the work.
   const fits = ({ width, height }: { width: number; height: number }) => {
@@ -161,15 +157,10 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
     const animation = await readAnimation(path, bytes, maximumPixels);
     fits(animation);
     const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
-    const { width, height, ...rest } = await paintAnimation(painter, animation, { ...given, onTile });
-    const encoded = await encodeAnimation({ width, height, ...rest }, format === 'gif' ? 'gif' : 'webp', quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
-    return { encoded, width, height, thumbnail: await encodeThumbnail({ width, height, channels: 3, alpha: true, data: rest.data.subarray(0, 4 * width * height) }) };
+    return paintAnimation(painter, animation, { ...given, onTile });
   }
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
-  const picture = await paintRaster(painter, raster, { ...given, onTile });
-  const thumbnail = await encodeThumbnail(picture);
-  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
-  return { encoded, width: picture.width, height: picture.height, thumbnail };
+  return paintRaster(painter, raster, { ...given, onTile });
 }

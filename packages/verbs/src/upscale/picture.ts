@@ -1,8 +1,9 @@
 // One picture file enlarged: PNG, JPEG, WebP, AVIF or TIFF in, a signed file out.
 
 import { basename, extname } from 'node:path';
-import { declareSource, encodeRaster, encodeThumbnail, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, publishEdited, verify } from '@zeuxis/provenance';
+import { type Raster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
+import { type Edit, publishEdited, verify } from '@zeuxis/provenance';
+import { markingOf } from '../edit/marking.js';
 import { tileCount } from '../edit/tiles.js';
 import { named } from '../models.js';
 import { tileProgress } from '../progress.js';
@@ -12,25 +13,19 @@ import type { Job, UpscaledFile } from './upscale.js';
 
 export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, job: Job): Promise<UpscaledFile> {
   const { model, identity, options } = job;
-  const { encoded, width, height, thumbnail } = await enlargedFile(path, format, job);
-  const published = await publishEdited(
-    encoded,
-    target,
-    {
-      action: 'c2pa.resized',
-      description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
-      parent: { path, bytes },
-      thumbnail,
-      generation: { model: named(model), scale: model.card.scale, ...(options.detail ? { detail: options.detail } : {}) },
-    },
-    { identity, version: VERSION },
-  );
-  return { ...published, source: path, width, height };
+  const { quality, detail } = options;
+  const edit: Edit = {
+    action: 'c2pa.resized',
+    description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
+    parent: { path, bytes },
+    generation: { model: named(model), scale: model.card.scale, ...(detail ? { detail } : {}) },
+  };
+  const published = await publishEdited(() => enlarged(path, format, job), target, edit, { identity, version: VERSION, format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
+  return { ...published, source: path };
 }
 
-/** The enlarged picture, encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
-async function enlargedFile(path: string, format: RasterFormat, { model, session, options }: Job): Promise<{ encoded: Buffer; width: number; height: number; thumbnail: Buffer | undefined }> {
-  const { maximumPixels, quality, signal, onProgress } = options;
+async function enlarged(path: string, format: RasterFormat, { model, session, options }: Job): Promise<Raster> {
+  const { maximumPixels, signal, onProgress } = options;
   const { scale, channels, margin } = model.card;
   const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
   if (channels === 1 && raster.channels === 3)
@@ -38,10 +33,7 @@ async function enlargedFile(path: string, format: RasterFormat, { model, session
   // What the format cannot hold is said before the work.
   requireFits(raster.width * scale, raster.height * scale, format);
   const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
-  const large = await enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
-  const thumbnail = await encodeThumbnail(large);
-  const encoded = await encodeRaster({ ...large, xmp: declareSource(large.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
-  return { encoded, width: large.width, height: large.height, thumbnail };
+  return enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
