@@ -8,7 +8,7 @@ import { escapeHtml } from './train/report.js';
 const inline = (type: string, bytes: Buffer) => `data:image/${type};base64,${bytes.toString('base64')}`;
 
 /** What a threshold stands on, in words. */
-export function standing({ threshold, calibration: { method, pictures, duplicates, quantile } }: Memorisation): string {
+function standing({ threshold, calibration: { method, pictures, duplicates, quantile } }: Memorisation): string {
   const left = duplicates > 0 ? `; ${duplicates} more have an equal there and were left out` : '';
   if (quantile === 'none') return `only equal pictures are named: ${pictures} distances are too few to say how near others come${left}`;
   const how = method === 'leave-one-out' ? 'each training picture against all others' : 'pictures of a folder of their own';

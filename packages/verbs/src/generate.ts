@@ -157,7 +157,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 }
 
 /** What a copy is near to, in words. */
-export const nearness = ({ nearest: [{ file, distance, mirrored }], ratio }: Checked): string =>
+const nearness = ({ nearest: [{ file, distance, mirrored }], ratio }: Checked): string =>
   `distance ${distance.toPrecision(3)} from ${mirrored ? 'the mirror image of ' : ''}'${file}', ${ratio.toPrecision(2)} of the threshold`;
 
 /** Class indices to be drawn in turn. */
