@@ -42,6 +42,8 @@ export interface Dataset {
   labels: string[];
   /** The label of each picture, an index into `labels`. */
   labelOf: Uint16Array;
+  /** The file of each picture, below the folder, with '/' between folders. */
+  files: string[];
   /** Hexadecimal SHA-256 over the hashes and names of all picture files in the folder. */
   fingerprint: string;
   /** Pictures left out because they are broken, too small, or beside the label folders. */
@@ -88,6 +90,7 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
     count: slots.length,
     labels,
     labelOf,
+    files: slots.map((slot) => files[slot]!),
     fingerprint: print,
     skipped: [...index.skipped, ...beside].sort((a, b) => (a.file < b.file ? -1 : 1)),
     reserved: index.reserved,

@@ -32,6 +32,11 @@ export interface Generation {
   index?: number;
   label?: string;
   truncation?: number;
+  /**
+   * Where copies of training pictures were withheld: the distance below which a picture is one, and this picture's distance to its
+   * nearest training picture over that; of a sheet the smallest of its pictures.
+   */
+  guard?: { threshold: number; ratio: number };
 }
 
 /**

@@ -206,13 +206,14 @@ const isOptional = (value: unknown, type: 'number' | 'string') => value === unde
 /** Anyone may sign an assertion of our name, with anything in it. */
 function isGeneration(value: unknown): value is Generation {
   if (!isObject(value) || !isObject(value.model)) return false;
-  const { model, seed, index, label, truncation } = value;
+  const { model, seed, index, label, truncation, guard } = value;
   return (
     [model.name, model.sha256].every((text) => typeof text === 'string') &&
     ['number', 'string'].includes(typeof seed) &&
     isOptional(index, 'number') &&
     isOptional(label, 'string') &&
-    isOptional(truncation, 'number')
+    isOptional(truncation, 'number') &&
+    (guard === undefined || (isObject(guard) && [guard.threshold, guard.ratio].every((figure) => typeof figure === 'number')))
   );
 }
 

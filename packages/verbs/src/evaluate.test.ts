@@ -76,13 +76,14 @@ describe('evaluate', () => {
     expect(features).toMatchObject({ name: 'features 1', width: 192, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(result.model).toMatchObject({ name: 'run', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     // Training has decoded the pictures already.
-    expect([...new Set(events.map(({ stage }) => stage))]).toEqual(['real', 'generate', 'measure', 'measure halves']);
+    expect([...new Set(events.map(({ stage }) => stage))]).toEqual(['real', 'real, mirrored', 'hold out', 'generate', 'compare', 'measure', 'measure halves']);
   });
 
   it('finds nothing between real pictures and those of a model that knows them by heart', async () => {
-    const { generated } = await measure({ model: join(home, 'heart.onnx'), pictures: join(home, 'own') });
+    const { generated, memorisation } = await measure({ model: join(home, 'heart.onnx'), pictures: join(home, 'own') });
     expect(generated.frechet).toBeLessThan(1e-3);
     expect(generated).toMatchObject({ precision: 1, recall: 1, coverage: 1 });
+    expect(memorisation.copied).toHaveLength(PICTURES);
   });
 
   it('gives the same figures for the same seed, and others for another', async () => {

@@ -1,16 +1,18 @@
 // `evaluate`: how far a generator's pictures are from real ones, in the space of a feature network, beside how far two
 // halves of the real ones are from each other. Pixels are measured before `publish`: they never leave.
 
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
+import { dirname } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
-import { FEWEST_MEASURED, type Measures, measure, pick, Random, type Rows, type Work } from '@zeuxis/nets';
-import { type Dataset, openDataset, UserError } from '@zeuxis/pictures';
+import { FEWEST_MEASURED, type Measures, measure, pick, Random, type Rows } from '@zeuxis/nets';
+import { type Dataset, UserError, writeFault } from '@zeuxis/pictures';
 import type { GanCard } from './card.js';
+import { writePairs } from './copies.js';
 import { type FeatureIdentity, type Features, openFeatures } from './features.js';
+import { type Checked, type Guard, type GuardCalibration, guardOf, type NearPicture, noteLeftOut, openTraining } from './memorisation.js';
 import { type ListedModel, openModel } from './models.js';
-import { cacheFolder } from './places.js';
-import type { VerbOptions } from './progress.js';
+import { drive, pictureProgress, type VerbOptions } from './progress.js';
 import { sample } from './sample.js';
 
 export interface EvaluateOptions extends VerbOptions {
@@ -29,8 +31,39 @@ export interface EvaluateOptions extends VerbOptions {
   truncation?: number;
   /** Of what is generated and of every random subset; 0 by default. */
   seed?: number | string;
-  /** Folder for the packed pictures; the user's cache by default. */
+  /** Folder for the packed pictures and their features; the user's cache by default. */
   cache?: string;
+  /** Folder of pictures that were not trained on, to say how near strangers come to training pictures; by default each of those is held out in turn. */
+  heldOut?: string;
+  /** HTML file for the generated pictures that are nearest to training pictures, side by side with those. */
+  report?: string;
+}
+
+/** A generated picture and the training picture that it is nearest to. */
+export interface NearPair extends NearPicture {
+  /** Position in the seed's series. */
+  index: number;
+  seed: number | string;
+  label?: string;
+  /** Distance over the threshold. */
+  ratio: number;
+}
+
+/** How near generated pictures are to those of training, by the same features as all else. */
+export interface Memorisation {
+  /** Whether the folder is the one that the model was trained on. Of another one a copy is a coincidence. */
+  trainingSet: boolean;
+  /** What is nearer is named a copy: nearer than all but 0.1% of held-out pictures. */
+  threshold: number;
+  calibration: GuardCalibration;
+  /** Median distance of a generated picture to its nearest. */
+  median: number;
+  /** That over the median of held-out pictures: far below 1, the generator stays with what it saw. Null where no distance was held out. */
+  medianRatio: number | null;
+  /** Every copy, nearest first. */
+  copied: NearPair[];
+  /** The nearest pairs, copies or not. */
+  nearest: NearPair[];
 }
 
 /** Measures, and the numbers of pictures they were made from. */
@@ -50,40 +83,43 @@ export interface EvaluateResult {
   generated: Evaluation;
   /** What a perfect generator would reach: one random half of the real pictures against the other, cut to as many as were generated. */
   floor: Evaluation;
+  memorisation: Memorisation;
 }
+
+/** Nearest pairs that a result and a report name. */
+const PAIRS = 24;
 
 /**
  * Measures a generator against a folder of pictures: Fréchet and kernel distance, precision, recall, density, coverage.
- * Labels are drawn as often as the folder has them.
+ * Labels are drawn as often as the folder has them. Names what is a copy of one of the pictures.
  * @throws UserError for a model, folder, feature network or option that cannot serve.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
-  const { count = 2000, truncation = 1, seed = 0, signal, onProgress = () => {} } = options;
+  const { count = 2000, truncation = 1, seed = 0 } = options;
   if (!Number.isInteger(count) || count < FEWEST_MEASURED)
     throw new UserError(`the count must be a whole number from ${FEWEST_MEASURED}, not ${count}`);
   if (!(truncation >= 0 && truncation <= 1)) throw new UserError(`the truncation must be from 0 to 1, not ${truncation}`);
   const model = await openModel(options.model);
+  // Where it cannot be written is said before the work.
+  if (options.report !== undefined)
+    await mkdir(dirname(options.report), { recursive: true }).catch((error) => {
+      throw writeFault(error, options.report!);
+    });
   const features = await openFeatures(options.features, options);
   try {
-    const data = await openDataset(options.pictures, {
-      size: model.card.size,
-      // Without labels of its own a model is measured against pictures beside label folders too.
-      ...(model.card.labels.length === 0 ? { labels: 'none' } : {}),
-      cache: options.cache ?? cacheFolder(),
-      ...(signal ? { signal } : {}),
-      onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
-    });
+    const data = await openTraining(options.pictures, model.card, options);
     try {
-      for (const { file, reason } of [...data.skipped, ...data.reserved])
-        onProgress({ stage: 'decode', done: data.count, total: data.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
+      noteLeftOut(data, options);
       const labels = drawLabels(model, data, count);
-      const read = (first: number, n: number) => data.read(Array.from({ length: n }, (_, i) => first + i));
-      const real = await features.describe(data.count, data.size, read, follow(options, 'real', data.count));
-      const generated = await describeGenerated(options, model, features, { labels, truncation, seed });
+      const guard = await guardOf(data, features, { ...options, neighbours: 1 });
+      const { real } = guard;
+      const drawn = { labels, truncation, seed };
+      const generated = await describeGenerated(options, model, features, drawn);
+      const memorisation = memorisationOf(guard, await guard.judge(generated, options), drawn, model.card);
       const halves = new Random(`${seed}/halves`).permutation(data.count);
       const middle = data.count >> 1;
       const [half, others] = [halves.subarray(0, middle), halves.subarray(middle).subarray(0, count)].map((some) => pick(real, some));
-      return {
+      const result: EvaluateResult = {
         model: { name: model.name, sha256: model.sha256 },
         pictures: { folder: options.pictures, count: data.count, fingerprint: data.fingerprint },
         features: { name: features.name, sha256: features.sha256, width: real.width },
@@ -91,7 +127,10 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
         seed,
         generated: await evaluation(options, 'measure', real, generated, seed),
         floor: await evaluation(options, 'measure halves', half!, others!, seed),
+        memorisation: { trainingSet: data.fingerprint === model.card.trainingSet.fingerprint, ...memorisation },
       };
+      if (options.report !== undefined) await writePairs(options.report, result, data, await drawAgain(options, model, drawn, memorisation.nearest));
+      return result;
     } finally {
       data.close();
     }
@@ -100,20 +139,50 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   }
 }
 
-/** Progress events of a stage that counts pictures. */
-function follow({ onProgress = () => {} }: VerbOptions, stage: string, total: number): (done: number) => void {
-  const start = performance.now();
-  return (done) => {
-    const rate = (done / (performance.now() - start)) * 1000;
-    onProgress({ stage, done, total, unit: 'pictures', rate, secondsLeft: (total - done) / rate });
+/** What is drawn of a seed: the label of each picture, and how far from the middle. */
+interface Drawn {
+  labels: number[];
+  truncation: number;
+  seed: number | string;
+}
+
+function memorisationOf({ threshold, calibration }: Guard, checked: Checked[], { labels, seed }: Drawn, card: GanCard): Omit<Memorisation, 'trainingSet'> {
+  const pairs = checked.map(({ nearest: [near], ratio, copied }, index) => {
+    const label = card.labels[labels[index]!];
+    return { copied, pair: { index, seed, ...(label === undefined ? {} : { label }), ...near, ratio } };
+  });
+  pairs.sort((a, b) => a.pair.distance - b.pair.distance);
+  const median = pairs[pairs.length >> 1]!.pair.distance;
+  return {
+    threshold,
+    calibration,
+    median,
+    medianRatio: calibration.median === null ? null : median / calibration.median,
+    copied: pairs.filter(({ copied }) => copied).map(({ pair }) => pair),
+    nearest: pairs.slice(0, PAIRS).map(({ pair }) => pair),
   };
+}
+
+/** Pictures of a series by their places: those that a report shows were not kept, as 2,000 large ones would fill the memory. */
+async function drawAgain(options: EvaluateOptions, { bytes, card }: ListedModel<GanCard>, { labels, truncation, seed }: Drawn, pairs: readonly NearPair[]): Promise<Uint8Array> {
+  const { device = 'cpu', threads = availableParallelism(), signal } = options;
+  const indices = pairs.map(({ index }) => index);
+  const session = await openSession(bytes, { device, threads });
+  try {
+    const parts: Uint8Array[] = [];
+    const of = { seed, indices, labels: indices.map((index) => labels[index]!), classes: card.labels.length, size: card.size, truncation, signal };
+    for await (const { pictures } of sample(session, of)) parts.push(pictures);
+    return Buffer.concat(parts);
+  } finally {
+    await session.close();
+  }
 }
 
 async function describeGenerated(
   options: EvaluateOptions,
   { bytes, card }: ListedModel<GanCard>,
   features: Features,
-  { labels, truncation, seed }: { labels: number[]; truncation: number; seed: number | string },
+  { labels, truncation, seed }: Drawn,
 ): Promise<Rows> {
   const { device = 'cpu', threads = availableParallelism(), signal } = options;
   const session = await openSession(bytes, { device, threads });
@@ -131,7 +200,7 @@ async function describeGenerated(
       waiting = waiting.subarray(n * each);
       return taken;
     };
-    return await features.describe(labels.length, card.size, read, follow(options, 'generate', labels.length));
+    return await features.describe(labels.length, card.size, read, pictureProgress('generate', labels.length, options));
   } finally {
     await session.close();
   }
@@ -154,15 +223,4 @@ function drawLabels({ name, card }: ListedModel<GanCard>, data: Dataset, count: 
 async function evaluation(options: EvaluateOptions, stage: string, real: Rows, generated: Rows, seed: number | string): Promise<Evaluation> {
   const measures = await drive(measure(real, generated, new Random(`${seed}/subsets`)), stage, options);
   return { ...measures, realCount: real.count, generatedCount: generated.count };
-}
-
-/** Runs long arithmetic a slice at a time, so that an abort is heard in between. */
-async function drive<T>(work: Work<T>, stage: string, { signal, onProgress = () => {} }: VerbOptions): Promise<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    onProgress({ stage, done: Math.round(100 * value), total: 100, unit: '%' });
-    await setImmediate();
-    signal?.throwIfAborted();
-  }
 }

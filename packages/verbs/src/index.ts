@@ -4,9 +4,10 @@ export { type Generation, type KeyPlace, type KeyReport, type SigningConfigurati
 export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
-export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate } from './evaluate.js';
-export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate } from './generate.js';
+export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate, type Memorisation, type NearPair } from './evaluate.js';
+export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate, type Withheld } from './generate.js';
 export { createKeys, type KeysResult, rotateKeys, showKeys, useKeys } from './keys.js';
+export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, type OpenGuardOptions, openGuard } from './memorisation.js';
 export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';

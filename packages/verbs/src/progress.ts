@@ -1,5 +1,8 @@
 // One progress: every long job emits these events, and the command's bar, the server's stream and the page draw them.
 
+import { setImmediate } from 'node:timers/promises';
+import type { Work } from '@zeuxis/nets';
+
 export interface Progress {
   /** What is being done, in a word or two: 'decode', 'compile', 'train', 'generate'. */
   stage: string;
@@ -35,4 +38,24 @@ export function tileProgress(stage: string, total: number, onProgress: (progress
     const rate = (done / (performance.now() - start)) * 1000;
     onProgress({ stage, done, total, unit: 'tiles', rate, secondsLeft: (total - done) / rate });
   };
+}
+
+/** Progress events of a stage that counts pictures. */
+export function pictureProgress(stage: string, total: number, { onProgress = () => {} }: VerbOptions): (done: number) => void {
+  const start = performance.now();
+  return (done) => {
+    const rate = (done / (performance.now() - start)) * 1000;
+    onProgress({ stage, done, total, unit: 'pictures', rate, secondsLeft: (total - done) / rate });
+  };
+}
+
+/** Runs long arithmetic a slice at a time, so that an abort is heard in between. */
+export async function drive<T>(work: Work<T>, stage: string, { signal, onProgress = () => {} }: { signal?: AbortSignal | undefined; onProgress?: (progress: Progress) => void }): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    onProgress({ stage, done: Math.round(100 * value), total: 100, unit: '%' });
+    await setImmediate();
+    signal?.throwIfAborted();
+  }
 }

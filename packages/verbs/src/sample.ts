@@ -17,6 +17,8 @@ export interface SampleOptions {
   classes: number;
   /** Side in px. */
   size: number;
+  /** Place of each picture in the seed's series; from 0 on by default. */
+  indices?: ArrayLike<number>;
   /** Scales the latents, 0 to 1: less variety, fewer failures. */
   truncation?: number;
   signal?: AbortSignal | undefined;
@@ -24,16 +26,16 @@ export interface SampleOptions {
 
 /**
  * Draws pictures one batch after the other: uint8, planar RGB, [n, 3, size, size], n at most 8.
- * Picture i depends on the seed, i and its label alone.
+ * A picture depends on the seed, its place and its label alone.
  */
 export async function* sample(session: Session, options: SampleOptions): AsyncGenerator<{ first: number; count: number; pictures: Uint8Array }> {
-  const { seed, labels, classes, size, truncation = 1, signal } = options;
+  const { seed, labels, classes, size, indices, truncation = 1, signal } = options;
   for (let start = 0; start < labels.length; start += BATCH) {
     signal?.throwIfAborted();
     const count = Math.min(BATCH, labels.length - start);
     const [z, oneHot] = [new Float32Array(BATCH * LATENT), new Float32Array(BATCH * classes)];
     for (let i = 0; i < count; i++) {
-      const latent = new Random(`${seed}/picture/${start + i}`).normals(LATENT);
+      const latent = new Random(`${seed}/picture/${indices?.[start + i] ?? start + i}`).normals(LATENT);
       z.set(latent.map((value) => value * truncation), i * LATENT);
       if (classes > 0) oneHot[i * classes + labels[start + i]!] = 1;
     }

@@ -1,4 +1,4 @@
-import type { EvaluateResult, Evaluation, Fidelity, StyleCard, StyleEvaluation, StyleFigures, UpscalerCard, UpscalerEvaluation } from '@zeuxis/verbs';
+import type { EvaluateResult, Evaluation, Fidelity, NearPair, StyleCard, StyleEvaluation, StyleFigures, UpscalerCard, UpscalerEvaluation } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { between, common, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
@@ -9,6 +9,8 @@ interface EvaluateOptions extends Common {
   truncation?: number;
   seed?: string;
   against?: string;
+  heldOut?: string;
+  report?: string;
 }
 
 const COLUMNS = ['', 'Fréchet', 'kernel x1000', 'precision', 'recall', 'density', 'coverage', 'pictures'];
@@ -24,7 +26,27 @@ const row = (name: string, { frechet, kernel, precision, recall, density, covera
   `${generatedCount} against ${realCount}`,
 ];
 
-function table({ model, features, pictures, generated, floor, truncation, seed }: EvaluateResult): string[] {
+/** Copies that are named in the table; `--json` names all. */
+const NAMED = 10;
+
+const pairOf = ({ index, label, file, mirrored, distance }: NearPair): string =>
+  `  ${label === undefined ? '' : `${label} `}${index} and ${mirrored ? 'the mirror image of ' : ''}'${file}', distance ${distance.toPrecision(3)}`;
+
+function copies({ memorisation: { trainingSet, threshold, calibration, median, medianRatio, copied }, generated }: EvaluateResult): string[] {
+  const by = `${calibration.pictures} held-out pictures${calibration.method === 'leave-one-out' ? ', each of these in turn' : ''}${calibration.quantile === 'extrapolated' ? ', extrapolated' : ''}`;
+  const named = calibration.quantile === 'none' ? 'are equal to one of these; too few distances to say how near others come' : `are nearer to one of these than all but 0.1% of others (${threshold.toPrecision(3)}, by ${by})`;
+  return [
+    `copies    ${copied.length} of ${generated.generatedCount} ${named}`,
+    ...copied.slice(0, NAMED).map(pairOf),
+    ...(copied.length > NAMED ? [`  and ${copied.length - NAMED} more, which --json names`] : []),
+    ...(medianRatio === null ? [] : [`nearest   median distance ${median.toPrecision(3)}, ${medianRatio.toPrecision(3)} times that of held-out pictures`]),
+    ...(calibration.duplicates > 0 ? [`equal     ${calibration.duplicates} held-out pictures have an equal among these, and were left out of the threshold`] : []),
+    ...(trainingSet ? [] : ['The model was trained on other pictures than these: what it copied of those is not seen here.']),
+  ];
+}
+
+function table(result: EvaluateResult): string[] {
+  const { model, features, pictures, generated, floor, truncation, seed } = result;
   const lines = [COLUMNS, row(model.name, generated), row('real halves', floor)];
   const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   return [
@@ -32,6 +54,7 @@ function table({ model, features, pictures, generated, floor, truncation, seed }
     `features  ${features.name}, ${features.width} values, SHA-256 ${features.sha256.slice(0, 12)}: figures made with others do not compare`,
     `pictures  ${pictures.folder}, ${pictures.count}, fingerprint ${pictures.fingerprint.slice(0, 12)}; truncation ${truncation}, seed ${seed}`,
     'The two distances are better the smaller, and larger the fewer pictures there are; the shares are better the larger.',
+    ...copies(result),
   ];
 }
 
@@ -64,7 +87,7 @@ const TITLES = { painted: 'mean', untouched: 'the photographs untouched', transf
 export function evaluateCommand(program: Command): void {
   common(program.command('evaluate'))
     .description(
-      'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage), ' +
+      'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage, copies), ' +
         'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic), ' +
         'a style on photographs, against its painting (distance of patches and colours, and what is left of the photograph)',
     )
@@ -80,6 +103,8 @@ export function evaluateCommand(program: Command): void {
     )
     .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
     .option('--seed <seed>', 'seed of the pictures and of random subsets (default: 0)')
+    .option('--held-out <folder>', 'of a generator: pictures that were not trained on, to say how near strangers come (default: each training picture in turn)')
+    .option('--report <file>', 'of a generator: an HTML file of the pictures that are nearest to training pictures, side by side with those')
     .action(async (model: string, pictures: string, options: EvaluateOptions) => {
       const { evaluate, evaluateStyle, evaluateUpscaler, findModel } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
@@ -87,6 +112,8 @@ export function evaluateCommand(program: Command): void {
       const { json, quiet, verbose, ...rest } = options;
       try {
         const found = await findModel(model);
+        if (found.card.task !== 'gan' && (options.heldOut !== undefined || options.report !== undefined))
+          program.error('copies are looked for in what a generator makes: --held-out and --report do not go with other models', { exitCode: 2 });
         if (found.card.task === 'upscaler') {
           const figures = await evaluateUpscaler({ ...found, card: found.card as UpscalerCard }, pictures, { ...rest, signal, onProgress: display.show });
           display.close();
@@ -102,7 +129,7 @@ export function evaluateCommand(program: Command): void {
         }
         const result = await evaluate({ model, pictures, ...rest, signal, onProgress: display.show });
         display.close();
-        answer(options, result, table(result));
+        answer(options, result, [...table(result), ...(options.report === undefined ? [] : [`report    ${options.report}`])]);
       } finally {
         display.close();
       }

@@ -11,9 +11,11 @@ interface GenerateOptions extends Common {
   sheet?: boolean | 'only';
   format?: 'png' | 'jpeg' | 'webp';
   quality?: number;
+  guard?: string;
+  heldOut?: string;
 }
 
-export function generateCommand(program: Command): void {
+export function generateCommand(program: Command, finish: (code: number) => void): void {
   common(program.command('generate'))
     .description('generate signed pictures')
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
@@ -25,6 +27,8 @@ export function generateCommand(program: Command): void {
     .addOption(new Option('--sheet [only]', 'a contact sheet as well, or only one').choices(['only']))
     .addOption(new Option('--format <name>', 'default: png').choices(['png', 'jpeg', 'webp']))
     .option('--quality <q>', '1 to 100, for jpeg and webp (default: 90)', quality)
+    .option('--guard <pictures>', 'the folder that the model was trained on: copies of its pictures are named, and not written')
+    .option('--held-out <folder>', 'with --guard: pictures that were not trained on, to say how near strangers come (default: each training picture in turn)')
     .action(async (model: string, options: GenerateOptions) => {
       const { generate } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
@@ -33,7 +37,13 @@ export function generateCommand(program: Command): void {
       try {
         const result = await generate({ model, ...rest, signal, onProgress: display.show });
         display.close();
-        const { files, sheet } = result;
+        const { files, sheet, withheld = [] } = result;
+        // With --quiet too: files are missing that were asked for.
+        if (withheld.length > 0) display.error(`withheld ${withheld.length} of ${options.count} pictures: nearer to training pictures than all but 0.1% of others, or equal to one`);
+        if (withheld.length === options.count) {
+          display.error('error: every picture was a copy of a training picture, and none was written; try another seed, or a model that was trained on more pictures');
+          finish(1);
+        }
         answer(options, result, [...(files.length === 1 ? [files[0]!.path] : files.length > 1 ? [`${files.length} pictures in ${options.out}`] : []), ...(sheet ? [sheet.path] : [])]);
       } finally {
         display.close();

@@ -10,6 +10,7 @@ export { eigenvalues, factor } from './eigen.js';
 export { frechetDistance } from './frechet.js';
 export { type KernelDistance, kernelDiscrepancy, kernelDistance } from './kernel.js';
 export { type Shares, shares } from './manifold.js';
+export { type Calibration, calibrate, isCopy, type Neighbour, nearest, spread } from './memorisation.js';
 export { finish, pick, type Rows, rows, type Work } from './rows.js';
 
 export interface Measures extends Shares {

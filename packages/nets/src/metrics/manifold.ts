@@ -8,7 +8,7 @@
 //
 // As in both papers' code, the border belongs to the ball for the first two and not for the others.
 
-import { part, products, type Rows, run, type Work } from './rows.js';
+import { part, products, type Rows, run, squares, type Work } from './rows.js';
 
 const K = { shares: 3, density: 5 };
 /** Rows of a block: distances are never held but for a block of them. */
@@ -23,14 +23,6 @@ export interface Shares {
   density: number;
   /** 0 to 1. */
   coverage: number;
-}
-
-function squares({ count, width, data }: Rows): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => {
-    let sum = 0;
-    for (let k = i * width; k < (i + 1) * width; k++) sum += data[k]! * data[k]!;
-    return sum;
-  });
 }
 
 /** Calls `see` with squared distances of all pairs, a block at a time; with `upper`, of blocks on and right of the diagonal. */

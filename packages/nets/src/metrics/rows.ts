@@ -47,6 +47,15 @@ export function pick({ width, data }: Rows, indices: ArrayLike<number>): Rows {
 export const run = ({ width, data }: Rows, start: number, count: number): Rows =>
   rows(count, width, data.subarray(start * width, (start + count) * width));
 
+/** Of every row the inner product with itself. */
+export function squares({ count, width, data }: Rows): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => {
+    let sum = 0;
+    for (let k = i * width; k < (i + 1) * width; k++) sum += data[k]! * data[k]!;
+    return sum;
+  });
+}
+
 /**
  * All inner products of two sets of rows: out[i, j] = a_i . b_j, [a.count, b.count], row-major.
  * Eight sums at a time stay in registers; every sum runs over the width in order, so that a product does not depend on

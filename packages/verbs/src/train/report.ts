@@ -22,7 +22,7 @@ export const line = (name: string, metric = name) => ({ name, metric });
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 180, 56, 20];
 const COLOURS = ['#b4371b', '#1f6f8b'];
 
-const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+export const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const short = (value: number) => (Math.abs(value) >= 1000 ? `${Math.round(value / 100) / 10}k` : String(Number(value.toPrecision(3))));
 
 /** Averages neighbours until at most `most` points are left: a curve has no more pixels than that. */
