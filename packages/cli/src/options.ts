@@ -75,3 +75,16 @@ export const common = (command: Command): Command =>
     .option('--verbose', 'the stack of an error as well')
     .option('--device <name>', 'cpu, webgpu, cuda, dml or coreml', 'cpu')
     .addOption(new Option('--threads <n>', 'threads of one operation (default: all)').argParser(whole(1)));
+
+/** Adds how what is made is marked. */
+export const marking = (command: Command): Command =>
+  command
+    .option('--no-watermark', 'without the invisible watermark, which the manifest then says')
+    .option('--visible-mark [language]', "a small label that everybody sees, in your language or another's two letters", language)
+    .option('--mark-avoid <left,top,width,height>', 'what the label must not cover, in px of the result; may be given more than once', boxes);
+
+export interface MarkingFlags {
+  watermark?: boolean;
+  visibleMark?: boolean | string;
+  markAvoid?: Box[];
+}

@@ -54,13 +54,13 @@ describe('an upscaler', () => {
     expect((await readdir(join(home, 'large'))).sort()).toEqual(['0.png', '1.png', '2.png', '3.png', '4.png', '5.png']);
 
     const verified = await zeuxis('verify', 'large/0.png');
-    expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^trusted .*enlarged 2 times by the model 'run', which estimated the detail, from '0\.png'/) });
+    expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^signed .*enlarged 2 times by the model 'run', which estimated the detail, from '0\.png'/) });
     const again = JSON.parse((await zeuxis('upscale', 'pictures/0.png', '--model', 'run', '--out', 'large', '--json')).out);
     expect(again).toMatchObject({ scale: 2, files: [], kept: [{ path: 'large/0.png' }], failures: [] });
     await writeFile(join(home, 'large', '2.png'), 'something else');
     expect(await zeuxis('upscale', 'pictures/2.png', '--model', 'run', '--out', 'large')).toMatchObject({ code: 1, err: expect.stringMatching(/is there already; --overwrite replaces it/) });
     expect(await zeuxis('upscale', 'pictures/2.png', '--model', 'run', '--out', 'large', '--overwrite', '--quiet')).toMatchObject({ code: 0, err: '' });
-    expect((await zeuxis('verify', 'large/2.png')).out).toMatch(/^trusted/);
+    expect((await zeuxis('verify', 'large/2.png')).out).toMatch(/^signed/);
   });
 
   it('is refused in one line where something is missing or wrong', async () => {

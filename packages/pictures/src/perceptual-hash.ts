@@ -66,6 +66,12 @@ export async function perceptualHashOf(file: Uint8Array): Promise<string> {
   }
 }
 
+/** Fewer bits than this are set only where a picture has next to no detail: then they say nothing, and all flat pictures would be alike. */
+const FEWEST_BITS = 8;
+
+/** Whether a hash tells pictures apart. */
+export const isTelling = (hash: string): boolean => bitCount(Number.parseInt(hash.slice(0, 8), 16)) + bitCount(Number.parseInt(hash.slice(8), 16)) >= FEWEST_BITS;
+
 /** In how many of their 64 bits two hashes differ. */
 export function hashDistance(a: string, b: string): number {
   let distance = 0;

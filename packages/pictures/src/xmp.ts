@@ -39,3 +39,10 @@ function withoutSource(packet: string): string {
   out.push(packet.slice(at));
   return out.join('').replace(/\s[\w.-]{1,64}:DigitalSourceType\s{0,8}=\s{0,8}("[^"]*"|'[^']*')/g, '');
 }
+
+/** The digital source type that an XMP packet names, as IPTC's address or whatever stands there, at most 200 characters; undefined where it names none. */
+export function declaredSource(xmp: Buffer | undefined): string | undefined {
+  const text = xmp?.toString('utf8') ?? '';
+  const [, value] = /[\s<][\w.-]{1,64}:DigitalSourceType(?:\s{0,8}=\s{0,8}["']|\s{0,8}>|\s[^>]{0,200}?rdf:resource=["'])([^"'<]{1,200})/.exec(text) ?? [];
+  return value?.trim() || undefined;
+}

@@ -1,4 +1,5 @@
 // Credentials, keys, watermark and ledger; `publish`, `publishEdited` and `publishDicom` are the one door out.
+export { type Answer, examine, type Finding } from './examine.js';
 export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';

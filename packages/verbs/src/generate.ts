@@ -7,13 +7,14 @@ import { openSession } from '@zeuxis/graph/node';
 import { EXTENSION, interleave, PICTURE_FORMATS, type PictureFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
 import { type Generation, openIdentity, type Published, publish } from '@zeuxis/provenance';
 import type { GanCard } from './card.js';
+import { type MarkingOptions, markingOf } from './edit/marking.js';
 import { type Checked, type NearPicture, type OpenGuard, openGuard } from './memorisation.js';
 import { named, openModel } from './models.js';
 import type { VerbOptions } from './progress.js';
 import { sample } from './sample.js';
 import { VERSION } from './version.js';
 
-export interface GenerateOptions extends VerbOptions {
+export interface GenerateOptions extends VerbOptions, MarkingOptions {
   /** A shipped name, a .onnx file or a run folder. */
   model: string;
   /** Folder for the files, made where it is missing. */
@@ -107,7 +108,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     // Grey as the sheet's ground where a picture is withheld.
     const all = sheet ? new Uint8Array(count * each).fill(0x80) : undefined;
     const generation: Generation = { model: named(model), seed, truncation };
-    const leave = { identity, version: VERSION, format, ...(options.quality === undefined ? {} : { quality: options.quality }) };
+    const leave = { identity, version: VERSION, format, ...markingOf(options), ...(options.quality === undefined ? {} : { quality: options.quality }) };
     // What makes pictures differ stands in their names, so that none takes another's place; the output folder is flat.
     const series = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;
     const file = (suffix: string) => join(out, `${series}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));

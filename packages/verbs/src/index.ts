@@ -1,6 +1,6 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
-export { type Generation, type KeyPlace, type KeyReport, type SigningConfiguration, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
+export { type Answer, examine, type Generation, type KeyPlace, type KeyReport, type SigningConfiguration, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
 export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
@@ -19,4 +19,5 @@ export { type TrainUpscalerOptions, type TrainUpscalerResult, trainUpscaler } fr
 export { evaluateUpscaler, type Fidelity, type UpscalerEvaluation } from './upscale/evaluate.js';
 export { findUpscaler, type UpscalerFile } from './upscale/session.js';
 export { type UpscaledFile, type UpscaleOptions, type UpscaleResult, upscale } from './upscale/upscale.js';
+export { type VerifyFilesOptions, type VerifyResult, verifyFiles } from './verify.js';
 export { VERSION } from './version.js';

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { between, common, quality, whole } from '../options.js';
+import { between, common, type MarkingFlags, marking, quality, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
-interface GenerateOptions extends Common {
+interface GenerateOptions extends Common, MarkingFlags {
   out: string;
   count: number;
   label?: string[];
@@ -16,7 +16,7 @@ interface GenerateOptions extends Common {
 }
 
 export function generateCommand(program: Command, finish: (code: number) => void): void {
-  common(program.command('generate'))
+  marking(common(program.command('generate')))
     .description('generate signed pictures')
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .requiredOption('--out <dir>', 'folder for the files')

@@ -1,32 +1,27 @@
-import type { Verdict } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { common } from '../options.js';
 import { answer, type Common, Display, interruptible, printError } from '../terminal.js';
 
 export function verifyCommand(program: Command, finish: (code: number) => void): void {
   common(program.command('verify'))
-    .description('what a picture says of where it is from, and whether that still holds')
-    .argument('<files...>', 'PNG, JPEG, WebP, TIFF, AVIF, HEIC or GIF')
-    .action(async (files: string[], options: Common) => {
-      const { verify } = await import('@zeuxis/verbs');
+    .description('where pictures are from, as far as it can be known: credentials, watermark, metadata, likeness to what was published here')
+    .argument('<files...>', 'PNG, JPEG, WebP, TIFF, AVIF, HEIC or GIF, and folders of them')
+    .option('--report <file>', 'an HTML file with the pictures and what was found of them')
+    .action(async (inputs: string[], options: Common & { report?: string }) => {
+      const { verifyFiles } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       const signal = interruptible(display, 'stopping');
-      const verdicts: Verdict[] = [];
-      const failures: unknown[] = [];
-      for (const file of files)
-        await verify(file, { signal }).then(
-          (verdict) => verdicts.push(verdict),
-          (error) => {
-            signal.throwIfAborted();
-            // Also where the fault is ours: the verdicts on the other files are not to be lost by one strange file.
-            failures.push(error);
-          },
-        );
-      // Once, and not for each file: they are about this machine.
-      for (const note of new Set(verdicts.flatMap(({ notes = [] }) => notes))) display.note(note);
-      answer(options, verdicts, verdicts.map(({ file, state, summary }) => `${state.padEnd(8)} ${file}: ${summary}`));
-      for (const failure of failures) printError(failure, options.verbose);
-      if (failures.length > 0) finish(1);
-      if (verdicts.some(({ state }) => state === 'invalid')) finish(3);
+      try {
+        const { answers, failures } = await verifyFiles({ inputs, signal, onProgress: display.show, ...(options.report === undefined ? {} : { report: options.report }) });
+        display.close();
+        // Once, and not for each file: they are about this machine.
+        for (const note of new Set(answers.flatMap(({ notes = [] }) => notes))) display.note(note);
+        answer(options, answers, answers.map(({ file, verdict, summary }) => `${verdict.padEnd(9)} ${file}: ${summary}`));
+        for (const { message } of failures) printError(Object.assign(new Error(message), { name: 'UserError' }), options.verbose);
+        if (failures.length > 0) finish(1);
+        if (answers.some(({ verdict }) => verdict === 'tampered')) finish(3);
+      } finally {
+        display.close();
+      }
     });
 }

@@ -1,0 +1,79 @@
+// Where a picture is from, as far as it can be known: the strongest evidence that is found answers, and what was not found proves nothing.
+
+import { readFile } from 'node:fs/promises';
+import { declaredSource, hashDistance, isTelling, perceptualHashOf, SIMILAR } from '@zeuxis/pictures';
+import sharp from 'sharp';
+import { configFolder } from './identity.js';
+import { type LedgerRecord, openLedger } from './ledger.js';
+import { type Verdict, type VerifyOptions, verify } from './verify.js';
+import { type FoundWatermark, readWatermark } from './watermark/index.js';
+
+/**
+ * 'signed': credentials that hold; 'tampered': credentials that do not; 'watermark': none, but the watermark of a Zeuxis; 'claimed': none,
+ * but metadata that say how it came about, which anybody can write; 'similar': nothing in it, but the ledger knows a picture that looks alike;
+ * 'nothing': nothing found, which does not make it a photograph.
+ */
+export type Finding = 'signed' | 'tampered' | 'watermark' | 'claimed' | 'similar' | 'nothing';
+
+/** What is found of one file: the credentials' verdict with all that it says, and what stands beside. */
+export interface Answer extends Verdict {
+  verdict: Finding;
+  /** Whether the signer is trusted here. */
+  trusted: boolean;
+  /** IPTC digital source type: of the credentials, the ledger's record, or the metadata, whichever answered. */
+  sourceType?: string;
+  /** Looked for where credentials are missing or do not hold. */
+  watermark?: FoundWatermark;
+  /** The ledger's record of the picture that the watermark names, or that looks alike. */
+  record?: LedgerRecord;
+  /** The manifest that the ledger kept of that picture: its SHA-256. `ledger/manifests` holds it. */
+  manifest?: string;
+  /** Bits of 64 in which the perceptual hash differs from the record's. */
+  distance?: number;
+}
+
+/**
+ * Answers for one file. Asks no network, changes nothing.
+ * @throws UserError for a file that is missing or no picture.
+ */
+export async function examine(path: string, options: VerifyOptions = {}): Promise<Answer> {
+  const { identityFolder = configFolder(), signal } = options;
+  const credentials = await verify(path, options);
+  const { state, digitalSourceType } = credentials;
+  const trusted = state === 'trusted';
+  const source = digitalSourceType === undefined ? {} : { sourceType: digitalSourceType };
+  if (state === 'trusted' || state === 'valid') return { ...credentials, verdict: 'signed', trusted, ...source };
+  const file = await readFile(path, { signal });
+  signal?.throwIfAborted();
+  // What cannot be decoded has neither watermark nor likeness; its credentials were judged all the same.
+  const watermark = await readWatermark(file).catch(() => undefined);
+  const ledger = openLedger(identityFolder);
+  const hash = await perceptualHashOf(file).catch(() => undefined);
+  const known = watermark ? await recordOf(watermark, hash, ledger) : undefined;
+  const found = { ...credentials, trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? ofRecord(known) : {}) };
+  if (state === 'invalid') return { ...found, verdict: 'tampered', summary: `${credentials.summary}${watermark ? `; ${sayWatermark(watermark, known)}` : ''}` };
+  if (watermark)
+    return { ...found, verdict: 'watermark', ...(known ? { sourceType: known.digitalSourceType } : {}), summary: `no credentials, but ${sayWatermark(watermark, known)}` };
+  const claimed = declaredSource(await sharp(file).metadata().then(({ xmp }) => xmp, () => undefined));
+  if (claimed)
+    return { ...found, verdict: 'claimed', sourceType: claimed, summary: `no credentials; its metadata call it ${claimed.split('/').at(-1)}, which anybody can write and anybody can take away` };
+  const [like] = hash && isTelling(hash) ? await ledger.near(hash) : [];
+  if (like)
+    return { ...found, verdict: 'similar', ...ofRecord(like.record), distance: like.distance, sourceType: like.record.digitalSourceType, summary: `no credentials; it looks like '${like.record.name}' of ${like.record.time.slice(0, 10)} in the ledger (${like.distance} of 64 bits differ)` };
+  return { ...found, verdict: 'nothing', summary: credentials.notes || /names some at/.test(credentials.summary) ? credentials.summary : 'nothing found: no credentials, no watermark, nothing like it in the ledger; where it is from is not known' };
+}
+
+const ofRecord = (record: LedgerRecord) => ({ record, ...(record.manifest === undefined ? {} : { manifest: record.manifest }) });
+
+/** The record that a watermark names. Of 16 bits several may share the number: the one that looks alike is it. */
+async function recordOf({ id, bits }: FoundWatermark, hash: string | undefined, ledger: ReturnType<typeof openLedger>): Promise<LedgerRecord | undefined> {
+  if (bits === 64) return ledger.byId(id);
+  const alike = (await ledger.byShortId(id)).filter((record) => record.watermark === 16 && record.hash !== undefined && hash !== undefined && hashDistance(record.hash, hash) <= SIMILAR);
+  return alike[0];
+}
+
+function sayWatermark({ id, key }: FoundWatermark, record: LedgerRecord | undefined): string {
+  if (!record) return `the watermark of a picture that a Zeuxis made or changed (${id}${key === 'own' ? ', by your own key' : ''}); this ledger does not know it`;
+  const models = record.models.map(({ name }) => `'${name}'`).join(' and ');
+  return `the watermark of '${record.name}', ${record.action === 'c2pa.created' ? 'made' : 'changed'} by ${models} on ${record.time.slice(0, 10)} (${id} in the ledger)`;
+}
