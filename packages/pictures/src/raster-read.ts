@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { requireHeld } from './claims.js';
 import { UserError } from './errors.js';
 import { RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
@@ -34,6 +35,11 @@ export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS 
     throw unreadable(path, bytes, error);
   });
   const format = requireUsable(path, metadata);
+  try {
+    requireHeld(metadata, bytes.length);
+  } catch (error) {
+    throw unreadable(path, bytes, error as Error);
+  }
   const pixels = metadata.width * metadata.height;
   if (pixels > maximumPixels)
     throw new UserError(`'${path}' has ${mega(pixels)} megapixels, more than ${mega(maximumPixels)}; --max-pixels raises it`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeRaster, largestSide, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, requireFits, UserError } from './index.js';
+import { decodeSquare, encodeRaster, largestSide, perceptualHashOf, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, requireFits, UserError } from './index.js';
 import { uprightExif } from './raster-exif.js';
 
 let home: string;
@@ -236,6 +236,22 @@ describe('refused, in one line that names the file', () => {
   it.each(RASTER_FORMATS)('a %s cut short', async (format) => {
     const whole = await noise().toFormat(format).toBuffer();
     for (const part of [0.02, 0.3, 0.7]) await refused(await keep(`cut.${format}`, whole.subarray(0, Math.ceil(whole.length * part))), /is broken or cut short/);
+  });
+
+  it('a JPEG whose header claims more than there is', async () => {
+    for (const progressive of [false, true]) {
+      const bomb = await sharp({ create: { width: 96, height: 64, channels: 3, background: '#345' } }).jpeg({ progressive }).toBuffer();
+      const frame = bomb.indexOf(Buffer.from([0xff, progressive ? 0xc2 : 0xc0]));
+      for (const at of [5, 7]) bomb.writeUInt16BE(16_000, frame + at);
+      await refused(await keep('bomb.jpg', bomb), /is broken or cut short \(its header says 16000x16000, of which \d+ bytes can hold no more than 1 per cent\)/);
+      expect(await decodeSquare(bomb, 32, 'crop')).toEqual({ skipped: expect.stringMatching(/^broken, .*: its header says 16000x16000/) });
+      await expect(perceptualHashOf(bomb)).rejects.toThrow(/its header says 16000x16000/);
+    }
+    // As flat as a picture can be, in as few bytes as JPEG can be made to take.
+    for (const options of [{ progressive: true }, { mozjpeg: true }, { quality: 1 }]) {
+      const flat = await keep('flat.jpg', await sharp({ create: { width: 2400, height: 1600, channels: 3, background: '#000' } }).greyscale().jpeg(options).toBuffer());
+      expect((await readRaster(flat)).width).toBe(2400);
+    }
   });
 
   it('a damaged PNG, a text, an empty file, a folder, nothing', async () => {
