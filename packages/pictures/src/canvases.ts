@@ -117,7 +117,7 @@ async function decodeCanvas(file: Buffer, shorter: number, least: number, side: 
     const { xmp, autoOrient } = metadata;
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file.length);
+    requireHeld(metadata, file);
     const { width, height } = autoOrient;
     if (Math.min(width, height) < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
     const upright = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb');

@@ -66,7 +66,7 @@ export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promis
     const { width, height, xmp } = metadata;
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file.length);
+    requireHeld(metadata, file);
     const shorter = Math.min(width, height);
     const least = Math.max(SMALLEST, size / 2);
     if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };

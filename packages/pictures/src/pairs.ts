@@ -160,7 +160,7 @@ async function measure(file: Buffer, { scale, side }: PairsOptions): Promise<{ w
     const { xmp, autoOrient } = metadata;
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file.length);
+    requireHeld(metadata, file);
     const { width, height } = autoOrient;
     // Room would be asked for that it will never fill.
     if (width * height > MAXIMUM_PIXELS) return TOO_MANY_PIXELS;

@@ -54,7 +54,7 @@ export async function perceptualHashOf(file: Uint8Array): Promise<string> {
   try {
     const picture = sharp(file, { failOn: 'error' });
     const metadata = await picture.metadata();
-    requireHeld(metadata, file.length);
+    requireHeld(metadata, file);
     const { autoOrient } = metadata;
     const { data, info } = await picture
       .autoOrient()

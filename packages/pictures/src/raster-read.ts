@@ -35,14 +35,14 @@ export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS 
     throw unreadable(path, bytes, error);
   });
   const format = requireUsable(path, metadata);
-  try {
-    requireHeld(metadata, bytes.length);
-  } catch (error) {
-    throw unreadable(path, bytes, error as Error);
-  }
   const pixels = metadata.width * metadata.height;
   if (pixels > maximumPixels)
     throw new UserError(`'${path}' has ${mega(pixels)} megapixels, more than ${mega(maximumPixels)}; --max-pixels raises it`);
+  try {
+    requireHeld(metadata, bytes);
+  } catch (error) {
+    throw unreadable(path, bytes, error as Error);
+  }
   const channels = metadata.space === 'b-w' || metadata.space === 'grey16' ? 1 : 3;
   const depth = metadata.depth === 'ushort' ? 16 : 8;
   const alpha = metadata.hasAlpha;

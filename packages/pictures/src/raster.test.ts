@@ -247,11 +247,23 @@ describe('refused, in one line that names the file', () => {
       expect(await decodeSquare(bomb, 32, 'crop')).toEqual({ skipped: expect.stringMatching(/^broken, .*: its header says 16000x16000/) });
       await expect(perceptualHashOf(bomb)).rejects.toThrow(/its header says 16000x16000/);
     }
-    // As flat as a picture can be, in as few bytes as JPEG can be made to take.
-    for (const options of [{ progressive: true }, { mozjpeg: true }, { quality: 1 }]) {
-      const flat = await keep('flat.jpg', await sharp({ create: { width: 2400, height: 1600, channels: 3, background: '#000' } }).greyscale().jpeg(options).toBuffer());
-      expect((await readRaster(flat)).width).toBe(2400);
-    }
+  });
+
+  it('a PNG whose header claims more than there is', async () => {
+    const bomb = await sharp({ create: { width: 96, height: 64, channels: 3, background: '#345' } }).png().toBuffer();
+    bomb.writeUInt32BE(1_384_544, 16);
+    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    await refused(await keep('bomb.png', bomb), /is broken or cut short \(its header says 1384544x64/);
+    await expect(perceptualHashOf(bomb)).rejects.toThrow(/its header says 1384544x64/);
+  });
+
+  it('but not what is as flat as a picture can be, in as few bytes as it can be made to take', async () => {
+    const black = () => sharp({ create: { width: 2400, height: 1600, channels: 3, background: '#000' } });
+    const small = [
+      ...[{ progressive: true }, { mozjpeg: true }, { quality: 1 }].map((options) => black().greyscale().jpeg(options)),
+      ...[{ compressionLevel: 9 }, { palette: true, colours: 2 }, { progressive: true }].flatMap((options) => [black().png(options), black().greyscale().png(options), black().toColourspace('rgb16').png(options)]),
+    ];
+    for (const picture of small) expect((await readRaster(await keep('flat', await picture.toBuffer()))).width).toBe(2400);
   });
 
   it('a damaged PNG, a text, an empty file, a folder, nothing', async () => {
