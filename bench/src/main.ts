@@ -1,4 +1,5 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
+//   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
@@ -6,6 +7,7 @@ import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { medical, medicalTable } from './medical.js';
+import { mutations, mutationsTable } from './mutations.js';
 import { profile, profileTable } from './profile.js';
 import { styleBench, styleTable } from './style.js';
 import { upscaleBench, upscaleTable } from './upscale.js';
@@ -19,6 +21,9 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string', default: '7' },
     minutes: { type: 'string', default: '6' },
+    count: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '0' },
+    only: { type: 'string' },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -36,6 +41,10 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   profile: prepared(profile, profileTable),
   lowerings: prepared(lowerings, loweringsTable),
   medical: prepared(medical, medicalTable),
+  mutations: async () => {
+    const rows = await mutations({ count: Number(values.count), seed: values.seed, only: values.only === undefined ? undefined : Number(values.only) });
+    return [rows, mutationsTable(rows)];
+  },
   style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
 };

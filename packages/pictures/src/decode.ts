@@ -1,6 +1,7 @@
 // Decoding one picture for training: upright, sRGB, on white where it was transparent, cropped or padded to a square.
 
 import sharp from 'sharp';
+import { requireHeld } from './claims.js';
 
 export type Fit = 'crop' | 'pad';
 const SMALLEST = 16;
@@ -61,9 +62,11 @@ export function undecodable(error: unknown): Refused {
 export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promise<Decoded> {
   try {
     const picture = sharp(file, { failOn: 'truncated' });
-    const { width, height, xmp } = await picture.metadata();
+    const metadata = await picture.metadata();
+    const { width, height, xmp } = metadata;
     const refused = refusal(file, xmp);
     if (refused) return refused;
+    requireHeld(metadata, file);
     const shorter = Math.min(width, height);
     const least = Math.max(SMALLEST, size / 2);
     if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };

@@ -3,7 +3,7 @@ export { type AnimatedFormat, type Animation, animatedFormat, encodeAnimation, r
 export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
-export type { Fit } from './decode.js';
+export { decodeSquare, type Fit, refusal } from './decode.js';
 export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { partOf, removeStale, writeFault, writeWhole } from './files.js';

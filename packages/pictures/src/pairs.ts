@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { bicubic } from './bicubic.js';
+import { requireHeld } from './claims.js';
 import { type Refused, refusal, TOO_MANY_PIXELS, undecodable } from './decode.js';
 import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
@@ -155,9 +156,11 @@ interface Slot {
 /** The sides that the small picture will have, by the file's header, upright; or why it cannot serve, or must not. */
 async function measure(file: Buffer, { scale, side }: PairsOptions): Promise<{ width: number; height: number } | Refused> {
   try {
-    const { xmp, autoOrient } = await sharp(file, { failOn: 'truncated' }).metadata();
+    const metadata = await sharp(file, { failOn: 'truncated' }).metadata();
+    const { xmp, autoOrient } = metadata;
     const refused = refusal(file, xmp);
     if (refused) return refused;
+    requireHeld(metadata, file);
     const { width, height } = autoOrient;
     // Room would be asked for that it will never fill.
     if (width * height > MAXIMUM_PIXELS) return TOO_MANY_PIXELS;

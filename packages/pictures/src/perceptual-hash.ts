@@ -4,6 +4,7 @@
 // the reduction is by means of boxes.
 
 import sharp from 'sharp';
+import { requireHeld } from './claims.js';
 import { UserError } from './errors.js';
 import { LUMA } from './plane.js';
 import type { Raster } from './raster.js';
@@ -51,8 +52,11 @@ export function perceptualHash(picture: Samples): string {
  */
 export async function perceptualHashOf(file: Uint8Array): Promise<string> {
   try {
-    const { width, height, autoOrient = { width, height } } = await sharp(file).metadata();
-    const { data, info } = await sharp(file)
+    const picture = sharp(file, { failOn: 'error' });
+    const metadata = await picture.metadata();
+    requireHeld(metadata, file);
+    const { autoOrient } = metadata;
+    const { data, info } = await picture
       .autoOrient()
       .flatten({ background: 'white' })
       .toColourspace('srgb')

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { requireHeld } from './claims.js';
 import { UserError } from './errors.js';
 import { RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
@@ -37,6 +38,11 @@ export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS 
   const pixels = metadata.width * metadata.height;
   if (pixels > maximumPixels)
     throw new UserError(`'${path}' has ${mega(pixels)} megapixels, more than ${mega(maximumPixels)}; --max-pixels raises it`);
+  try {
+    requireHeld(metadata, bytes);
+  } catch (error) {
+    throw unreadable(path, bytes, error as Error);
+  }
   const channels = metadata.space === 'b-w' || metadata.space === 'grey16' ? 1 : 3;
   const depth = metadata.depth === 'ushort' ? 16 : 8;
   const alpha = metadata.hasAlpha;

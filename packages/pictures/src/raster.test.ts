@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeRaster, largestSide, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, requireFits, UserError } from './index.js';
+import { decodeSquare, encodeRaster, largestSide, perceptualHashOf, RASTER_FORMATS, type Raster, type RasterFormat, readRaster, requireFits, UserError } from './index.js';
 import { uprightExif } from './raster-exif.js';
 
 let home: string;
@@ -236,6 +236,34 @@ describe('refused, in one line that names the file', () => {
   it.each(RASTER_FORMATS)('a %s cut short', async (format) => {
     const whole = await noise().toFormat(format).toBuffer();
     for (const part of [0.02, 0.3, 0.7]) await refused(await keep(`cut.${format}`, whole.subarray(0, Math.ceil(whole.length * part))), /is broken or cut short/);
+  });
+
+  it('a JPEG whose header claims more than there is', async () => {
+    for (const progressive of [false, true]) {
+      const bomb = await sharp({ create: { width: 96, height: 64, channels: 3, background: '#345' } }).jpeg({ progressive }).toBuffer();
+      const frame = bomb.indexOf(Buffer.from([0xff, progressive ? 0xc2 : 0xc0]));
+      for (const at of [5, 7]) bomb.writeUInt16BE(16_000, frame + at);
+      await refused(await keep('bomb.jpg', bomb), /is broken or cut short \(its header says 16000x16000, of which \d+ bytes can hold no more than 1 per cent\)/);
+      expect(await decodeSquare(bomb, 32, 'crop')).toEqual({ skipped: expect.stringMatching(/^broken, .*: its header says 16000x16000/) });
+      await expect(perceptualHashOf(bomb)).rejects.toThrow(/its header says 16000x16000/);
+    }
+  });
+
+  it('a PNG whose header claims more than there is', async () => {
+    const bomb = await sharp({ create: { width: 96, height: 64, channels: 3, background: '#345' } }).png().toBuffer();
+    bomb.writeUInt32BE(1_384_544, 16);
+    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    await refused(await keep('bomb.png', bomb), /is broken or cut short \(its header says 1384544x64/);
+    await expect(perceptualHashOf(bomb)).rejects.toThrow(/its header says 1384544x64/);
+  });
+
+  it('but not what is as flat as a picture can be, in as few bytes as it can be made to take', async () => {
+    const black = () => sharp({ create: { width: 2400, height: 1600, channels: 3, background: '#000' } });
+    const small = [
+      ...[{ progressive: true }, { mozjpeg: true }, { quality: 1 }].map((options) => black().greyscale().jpeg(options)),
+      ...[{ compressionLevel: 9 }, { palette: true, colours: 2 }, { progressive: true }].flatMap((options) => [black().png(options), black().greyscale().png(options), black().toColourspace('rgb16').png(options)]),
+    ];
+    for (const picture of small) expect((await readRaster(await keep('flat', await picture.toBuffer()))).width).toBe(2400);
   });
 
   it('a damaged PNG, a text, an empty file, a folder, nothing', async () => {
