@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import type { Random } from '@zeuxis/nets';
-import { declareSource, encodeAnimation, encodeRaster, perceptualHash, RASTER_FORMATS } from '@zeuxis/pictures';
+import { declareSource, perceptualHash, RASTER_FORMATS } from '@zeuxis/pictures';
 import { newId, openIdentity, openLedger, publish, publishEdited } from '@zeuxis/provenance';
 
 export const KINDS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'gif', 'c2pa', 'onnx', 'ledger', 'xmp'] as const;
@@ -35,9 +35,9 @@ export async function makeSeeds(folder: string): Promise<void> {
   const path = await place('png', 'made.png');
   const edit = { action: 'c2pa.filtered', description: "painted by 'grapes'", parent: { path, bytes: await readFile(path) }, generation: { model, strength: 1 } } as const;
   for (const format of RASTER_FORMATS)
-    await publishEdited(await encodeRaster({ ...picture, alpha: false, depth: 8, xmp: declareSource(undefined, 'drawn') }, { format }), await place(format, `edited.${format}`), edit, signing);
+    await publishEdited(async () => ({ ...picture, data: data.slice(), alpha: false, depth: 8, format, xmp: declareSource(undefined, 'drawn') }), await place(format, `edited.${format}`), edit, { ...signing, format });
   const frames = { width: 32, height: 32, data: Uint8Array.from({ length: 4 * 32 * 32 * 3 }, (_, i) => (i % 4 === 3 ? 255 : (i * 5) % 256)), delay: [100, 50, 100], loop: 0 };
-  for (const format of ['gif', 'webp'] as const) await publishEdited(await encodeAnimation(frames, format), await place(format, `moving.${format}`), edit, signing);
+  for (const format of ['gif', 'webp'] as const) await publishEdited(async () => ({ ...frames, data: frames.data.slice() }), await place(format, `moving.${format}`), edit, { ...signing, format });
   if (existsSync(FOREIGN)) for (const name of (await readdir(FOREIGN)).sort()) if (name.endsWith('.jpg')) await writeFile(await place('c2pa', name), await readFile(join(FOREIGN, name)));
   await writeFile(await place('onnx', 'model.onnx'), await readFile(MODEL));
   const ledger = openLedger(home);
