@@ -74,6 +74,14 @@ export function detectIn(looks: readonly Look[], pattern: Pattern): Detected | u
   return undefined;
 }
 
+/** The whole numbers i for which 0 <= start + step i < end. */
+function inside(start: number, step: number, end: number): [number, number] {
+  const most = end - 1e-6;
+  if (Math.abs(step) < 1e-9) return start >= 0 && start <= most ? [-Infinity, Infinity] : [1, 0];
+  const [a, b] = [-start / step, (most - start) / step];
+  return [Math.ceil(Math.min(a, b)), Math.floor(Math.max(a, b))];
+}
+
 /** Mean of a picture over all tiles, and its transform, 2 TILE^2 values. */
 export function folded({ width, height, data }: Look, { scale, angle }: Geometry): Spectrum {
   const sums = new Float64Array(2 * TILE * TILE);
@@ -89,19 +97,22 @@ export function folded({ width, height, data }: Look, { scale, angle }: Geometry
   } else {
     // Around the middle, so that an error of the geometry grows least. Every place of the pattern that lies in the picture is sampled.
     const [mx, my] = [(width - 1) / 2, (height - 1) / 2];
+    const [dx, dy] = [scale * c, scale * s];
     const reach = Math.ceil(Math.hypot(mx, my) / scale);
     for (let j = -reach; j <= reach; j++) {
-      for (let i = -reach; i <= reach; i++) {
-        const x = mx + scale * (c * i - s * j);
-        const y = my + scale * (s * i + c * j);
-        if (x < 0 || y < 0 || x >= width - 1 || y >= height - 1) continue;
+      const [startX, startY] = [mx - dy * j, my + dx * j];
+      // Where along the row both stay inside.
+      const [a, b] = [inside(startX, dx, width - 1), inside(startY, dy, height - 1)];
+      const row = ((j + 64 * TILE) % TILE) * TILE;
+      for (let i = Math.max(a[0], b[0], -reach), last = Math.min(a[1], b[1], reach); i <= last; i++) {
+        const [x, y] = [startX + dx * i, startY + dy * i];
         const [x0, y0] = [x | 0, y | 0];
-        const [fx, fy] = [x - x0, y - y0];
         const from = y0 * width + x0;
+        const fx = x - x0;
         const above = data[from]! + fx * (data[from + 1]! - data[from]!);
         const below = data[from + width]! + fx * (data[from + width + 1]! - data[from + width]!);
-        const at = ((j + 64 * TILE) % TILE) * TILE + ((i + 64 * TILE) % TILE);
-        sums[2 * at]! += above + fy * (below - above);
+        const at = row + ((i + 64 * TILE) % TILE);
+        sums[2 * at]! += above + (y - y0) * (below - above);
         counts[at]!++;
       }
     }
@@ -222,45 +233,49 @@ export const syncOf = (spectrum: Spectrum, noise: Float64Array, { sync }: Patter
     return (spectrum[at]! * Math.cos(phase) + spectrum[at + 1]! * Math.sin(phase)) / Math.sqrt(noise[radiusOf(frequency)]!);
   });
 
+/** Candidates lie at least so far apart, in logarithms of the scale and in radians. */
+const APART = 0.012;
+
 /** Geometries under which the picture's spectrum has most on the known frequencies, best first. */
 export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
   const power = spectrumOf(seen);
   const around = widened(power);
-  const points = sync.map(({ u, v }) => ({ u: (u * SEEN) / TILE, v: (v * SEEN) / TILE }));
-  const score = (of: Float32Array, { scale, angle }: Geometry): number => {
-    const [c, s] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
-    let sum = 0;
-    for (const { u, v } of points) {
-      const [x, y] = [Math.round(c * u - s * v), Math.round(s * u + c * v)];
-      if (x >= -SEEN / 2 && x < SEEN / 2 && y >= -SEEN / 2 && y < SEEN / 2) sum += of[((y + SEEN) % SEEN) * SEEN + ((x + SEEN) % SEEN)]!;
+  const us = Float64Array.from(sync, ({ u }) => (u * SEEN) / TILE);
+  const vs = Float64Array.from(sync, ({ v }) => (v * SEEN) / TILE);
+  const scales = Array.from({ length: Math.floor(Math.log(SCALES[1] / SCALES[0]) / Math.log(STEP)) + 1 }, (_, i) => SCALES[0] * STEP ** i);
+  const angles = Array.from({ length: Math.round((2 * TURNED) / TURN) + 1 }, (_, i) => ((i * TURN - TURNED) * Math.PI) / 180);
+  const scores = new Float64Array(scales.length * angles.length);
+  for (const [i, scale] of scales.entries())
+    for (const [j, angle] of angles.entries()) {
+      const [c, s] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
+      let sum = 0;
+      for (let k = 0; k < us.length; k++) {
+        const [x, y] = [Math.round(c * us[k]! - s * vs[k]!), Math.round(s * us[k]! + c * vs[k]!)];
+        if (x >= -SEEN / 2 && x < SEEN / 2 && y >= -SEEN / 2 && y < SEEN / 2) sum += around[(y & (SEEN - 1)) * SEEN + (x & (SEEN - 1))]!;
+      }
+      scores[i * angles.length + j] = sum;
     }
-    return sum;
-  };
-  const found: (Geometry & { score: number })[] = [];
-  for (let scale = SCALES[0]; scale <= SCALES[1]; scale *= STEP)
-    for (let turn = -TURNED; turn <= TURNED; turn += TURN) {
-      const geometry = { scale, angle: (turn * Math.PI) / 180 };
-      found.push({ ...geometry, score: score(around, geometry) });
-    }
-  found.sort((a, b) => b.score - a.score);
   const kept: Geometry[] = [];
-  for (const { scale, angle } of found) {
-    if (kept.length === CANDIDATES) break;
-    const apart = kept.every((other) => Math.abs(Math.log(other.scale / scale)) > 0.012 || Math.abs(other.angle - angle) > 0.012);
-    if (apart) kept.push({ scale, angle });
+  while (kept.length < CANDIDATES) {
+    let best = 0;
+    for (let n = 1; n < scores.length; n++) if (scores[n]! > scores[best]!) best = n;
+    const [scale, angle] = [scales[Math.floor(best / angles.length)]!, angles[best % angles.length]!];
+    kept.push(sharpened({ scale, angle }, power, us, vs));
+    for (const [i, other] of scales.entries())
+      if (Math.abs(Math.log(other / scale)) <= APART) for (const [j, turned] of angles.entries()) if (Math.abs(turned - angle) <= APART) scores[i * angles.length + j] = -1;
   }
-  return kept.map((geometry) => sharpened(geometry, power, points));
+  return kept;
 }
 
 /** The best geometry near one, to a tenth of the steps. */
-function sharpened(near: Geometry, power: Float32Array, points: Frequency[]): Geometry {
+function sharpened(near: Geometry, power: Float32Array, us: Float64Array, vs: Float64Array): Geometry {
   let best = { ...near, score: -Infinity };
   for (let i = -8; i <= 8; i++)
     for (let j = -8; j <= 8; j++) {
       const [scale, angle] = [near.scale * (1 + 0.001 * i), near.angle + 0.001 * j];
       const [c, s] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
       let score = 0;
-      for (const { u, v } of points) score += between(power, c * u - s * v, s * u + c * v);
+      for (let k = 0; k < us.length; k++) score += between(power, c * us[k]! - s * vs[k]!, s * us[k]! + c * vs[k]!);
       if (score > best.score) best = { scale, angle, score };
     }
   return { scale: best.scale, angle: best.angle };
@@ -269,7 +284,7 @@ function sharpened(near: Geometry, power: Float32Array, points: Frequency[]): Ge
 function between(power: Float32Array, x: number, y: number): number {
   const [x0, y0] = [Math.floor(x), Math.floor(y)];
   const [fx, fy] = [x - x0, y - y0];
-  const at = (i: number, j: number) => power[((j + 4 * SEEN) % SEEN) * SEEN + ((i + 4 * SEEN) % SEEN)]!;
+  const at = (i: number, j: number) => power[(j & (SEEN - 1)) * SEEN + (i & (SEEN - 1))]!;
   return (1 - fy) * ((1 - fx) * at(x0, y0) + fx * at(x0 + 1, y0)) + fy * ((1 - fx) * at(x0, y0 + 1) + fx * at(x0 + 1, y0 + 1));
 }
 

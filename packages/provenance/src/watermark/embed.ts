@@ -18,9 +18,9 @@ export interface Marked {
 /** Peak signal to noise of a marked picture, in dB, at least. */
 const LEAST_PSNR = 42.15;
 /** Deviation of the pattern in places without detail, and at most, black to white being 255. */
-const [FLAT, MOST] = [0.45, 8];
-/** How much more the eye lets pass for each deviation of what is there. */
-const HIDDEN = 0.3;
+const [FLAT, MOST] = [0.6, 8];
+/** How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. */
+const [HIDDEN, GRADIENT] = [0.7, 0.6];
 /** Side of the blocks whose detail is measured, in px of the pattern. */
 const BLOCK = 8;
 /** Samples of the tile to a pixel of the pattern. */
@@ -183,7 +183,7 @@ function strengths({ width, height, channels, alpha, data }: Marked, scale: numb
       detail[j * across + i] = four[1]!;
     }
   const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
-  const amplitude = (most: number, d: number) => Math.min(most, FLAT + HIDDEN * d);
+  const amplitude = (most: number, d: number) => Math.min(most, FLAT + HIDDEN * Math.max(0, d - GRADIENT));
   const energy = (most: number) => detail.reduce((sum, d) => sum + amplitude(most, d) ** 2, 0) / detail.length + 1 / 12;
   let [low, top] = [FLAT, MOST];
   if (energy(top) > wanted)

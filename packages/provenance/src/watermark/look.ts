@@ -48,10 +48,15 @@ const LEAST = 1;
 const MOST = 3;
 
 export function evened(luminance: Float32Array, width: number, height: number): Float32Array {
-  const surroundings = boxMean(boxMean(luminance, width, height, NEAR), width, height, NEAR);
-  const rest = luminance.map((value, i) => value - surroundings[i]!);
-  const energy = boxMean(rest.map((value) => value * value), width, height, WIDE);
-  return rest.map((value, i) => Math.max(-MOST, Math.min(MOST, value / Math.sqrt(energy[i]! + LEAST * LEAST))));
+  const rest = boxMean(boxMean(luminance, width, height, NEAR), width, height, NEAR);
+  const squares = new Float32Array(rest.length);
+  for (let i = 0; i < rest.length; i++) {
+    rest[i] = luminance[i]! - rest[i]!;
+    squares[i] = rest[i]! * rest[i]!;
+  }
+  const energy = boxMean(squares, width, height, WIDE);
+  for (let i = 0; i < rest.length; i++) rest[i] = Math.max(-MOST, Math.min(MOST, rest[i]! / Math.sqrt(energy[i]! + LEAST * LEAST)));
+  return rest;
 }
 
 /** Means over windows of 2 reach + 1 px, of what lies in the picture. */

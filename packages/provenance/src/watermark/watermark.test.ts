@@ -1,0 +1,206 @@
+// The watermark on pictures that the tests draw: what it costs, what it survives, and that it is not seen where it is not. Figures on photographs: `npm run bench -- watermark`.
+
+import { Random } from '@zeuxis/nets';
+import sharp, { type Sharp } from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { codedLength, decodePayload, encodePayload } from './code.js';
+import { detect } from './detect.js';
+import { embed, embedFrames, type Marked, payloadBits } from './embed.js';
+import { SquareFourier } from './fourier.js';
+import { patternOf, tileOf } from './pattern.js';
+
+const pattern = patternOf(Buffer.from('a key'));
+const PAYLOAD = 0x0123_4567_89ab_cdefn;
+
+/** A scene: a light sky, hills of noise in octaves with grain, and a disc; `periodic` tiles. */
+function drawn(width: number, height: number, channels: 1 | 3 = 3, periodic = false): Uint8Array {
+  const random = new Random('scene');
+  const grids = [4, 8, 16, 32, 64].map((cells) => ({ cells, values: Float64Array.from({ length: cells * cells }, () => random.uniform() - 0.5) }));
+  const noise = (x: number, y: number) =>
+    grids.reduce((sum, { cells, values }) => {
+      const [fx, fy] = [(x / width) * cells, (y / height) * cells];
+      const [x0, y0] = [Math.floor(fx), Math.floor(fy)];
+      const at = (i: number, j: number) => values[(j % cells) * cells + (i % cells)]!;
+      const [tx, ty] = [fx - x0, fy - y0];
+      return sum + ((1 - ty) * ((1 - tx) * at(x0, y0) + tx * at(x0 + 1, y0)) + ty * ((1 - tx) * at(x0, y0 + 1) + tx * at(x0 + 1, y0 + 1))) * (40 / Math.sqrt(cells / 4));
+    }, 0);
+  const out = new Uint8Array(width * height * channels);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const sky = !periodic && y < height * 0.35;
+      // A camera's, or a brush's: what is as smooth as glass hides nothing, and loses what little it holds when it is compressed.
+      const grain = random.below(13) - 6;
+      const disc = !periodic && Math.hypot(x - width * 0.7, y - height * 0.2) < width * 0.1;
+      for (let c = 0; c < channels; c++) out[(y * width + x) * channels + c] = Math.max(0, Math.min(255, disc ? 230 - 20 * c : sky ? 150 + 20 * c + (y / height) * 40 : 110 + noise(x, y) + grain + 10 * c));
+    }
+  return out;
+}
+
+const psnr = (a: ArrayLike<number>, b: ArrayLike<number>, high = 255): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return 10 * Math.log10(high ** 2 / (sum / a.length));
+};
+const file = ({ width, height, channels, alpha, data }: Marked): Sharp => sharp(data as Uint8Array, { raw: { width, height, channels: (channels + (alpha ? 1 : 0)) as 3 } });
+const found = async (picture: Promise<Buffer>) => (await detect(await picture, pattern))?.payload;
+
+describe('the code', () => {
+  it('answers a single bit as its generators say (Larsen, 1973: octal 463, 535, 733, 745)', () => {
+    // The code is linear: what differs between two payloads is the code of their difference; 1 and 0 differ in the last payload bit and in the checksum.
+    const impulse = [0o463, 0o535, 0o733, 0o745].map((generator) => [...generator.toString(2).padStart(9, '0')].map(Number));
+    const coded = encodePayload(0x8000n, 16);
+    // The first bit alone for one step: each generator's first tap.
+    expect([...coded.subarray(0, 4)]).toEqual(impulse.map(([tap]) => (tap === 1 ? 1 : -1)));
+    // The next eight bits of this payload are 0: nine steps of impulse response.
+    for (let t = 0; t < 9; t++) expect([...coded.subarray(4 * t, 4 * t + 4)]).toEqual(impulse.map((taps) => (taps[t] === 1 ? 1 : -1)));
+  });
+
+  it.each([16, 64] as const)('is read through noise with %i bits, and not at all where there is too much', (bits) => {
+    const random = new Random(bits);
+    const payload = PAYLOAD >> BigInt(64 - bits);
+    const through = (deviation: number) => {
+      const noise = random.normals(codedLength(bits));
+      return decodePayload(Float64Array.from(encodePayload(payload, bits), (bit, i) => bit + deviation * noise[i]!), bits);
+    };
+    for (let i = 0; i < 20; i++) expect(through(0.9)).toBe(payload);
+    for (let i = 0; i < 20; i++) expect(through(4)).toBeUndefined();
+    expect(() => encodePayload(1n << BigInt(bits), bits)).toThrow(RangeError);
+  });
+});
+
+describe('transform and tile', () => {
+  it('is the sum that defines it', () => {
+    const side = 8;
+    const values = Float64Array.from(new Random(1).normals(2 * side * side));
+    const transformed = new SquareFourier(side).transform(values.slice());
+    for (const [u, v] of [[0, 0], [3, 1], [7, 5]] as const) {
+      let [re, im] = [0, 0];
+      for (let y = 0; y < side; y++)
+        for (let x = 0; x < side; x++) {
+          const angle = (-2 * Math.PI * (u * x + v * y)) / side;
+          const [a, b] = [values[2 * (y * side + x)]!, values[2 * (y * side + x) + 1]!];
+          re += a * Math.cos(angle) - b * Math.sin(angle);
+          im += a * Math.sin(angle) + b * Math.cos(angle);
+        }
+      expect(transformed[2 * (v * side + u)]).toBeCloseTo(re, 9);
+      expect(transformed[2 * (v * side + u) + 1]).toBeCloseTo(im, 9);
+    }
+  });
+
+  it('has a mean of 0, a deviation of 1, and another face for another key', () => {
+    const tile = tileOf(pattern, PAYLOAD, 64, 128);
+    const other = tileOf(patternOf(Buffer.from('another key')), PAYLOAD, 64, 128);
+    const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0) / a.length;
+    expect(dot(tile, tile)).toBeCloseTo(1, 4);
+    expect(tile.reduce((sum, value) => sum + value, 0) / tile.length).toBeCloseTo(0, 4);
+    expect(Math.abs(dot(tile, other))).toBeLessThan(0.1);
+  });
+});
+
+describe('a marked picture of 640x512', () => {
+  const [width, height] = [640, 512];
+  const before = drawn(width, height);
+  const marked: Marked = { width, height, channels: 3, alpha: false, data: before.slice() };
+  beforeAll(() => embed(marked, { pattern, payload: PAYLOAD, bits: 64 }));
+
+  it('stays above 42 dB, and within two levels where it is flat', () => {
+    expect(psnr(before, marked.data)).toBeGreaterThan(42);
+    // The sky's upper left, away from everything.
+    let most = 0;
+    for (let y = 20; y < 100; y++) for (let x = 20; x < 200; x++) most = Math.max(most, Math.abs(marked.data[(y * width + x) * 3]! - before[(y * width + x) * 3]!));
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  const attacks: [string, (picture: Sharp) => Promise<Buffer>][] = [
+    ['as it is', (p) => p.png().toBuffer()],
+    ['as WebP', (p) => p.webp({ quality: 80 }).toBuffer()],
+    ['as AVIF', (p) => p.avif({ quality: 60, effort: 2 }).toBuffer()],
+    ['as JPEG 50', (p) => p.jpeg({ quality: 50 }).toBuffer()],
+    ['blurred', (p) => p.blur(1).png().toBuffer()],
+    ['darker', (p) => p.linear(0.8).png().toBuffer()],
+    ['halved', (p) => p.resize(width / 2, height / 2).png().toBuffer()],
+    ['doubled', (p) => p.resize(width * 2, height * 2).png().toBuffer()],
+    ['at 73%', (p) => p.resize(467, 374).png().toBuffer()],
+    ['cut to half its area', (p) => p.extract({ left: 101, top: 77, width: 453, height: 362 }).png().toBuffer()],
+    ['mirrored', (p) => p.flop().png().toBuffer()],
+    ['turned by a quarter', (p) => p.rotate(90).png().toBuffer()],
+    ['turned by 4 degrees', (p) => p.rotate(4, { background: 'white' }).png().toBuffer()],
+    ['resized to 1080, JPEG 80', (p) => p.resize(1080).jpeg({ quality: 80 }).toBuffer()],
+    ['photographed off a screen, as it were', async (p) => sharp(await p.resize(832, 666).gamma(1.2).png().toBuffer()).jpeg({ quality: 75 }).toBuffer()],
+  ];
+  it.each(attacks)('is known %s', async (_, attack) => {
+    expect(await found(attack(file(marked)))).toBe(PAYLOAD);
+  });
+
+  it('is known by nobody without the key', async () => {
+    expect(await detect(await file(marked).png().toBuffer(), patternOf(Buffer.from('another key')))).toBeUndefined();
+  });
+
+  it('is not seen where it is not', async () => {
+    expect(await found(file({ ...marked, data: before }).png().toBuffer())).toBeUndefined();
+  });
+});
+
+describe('other pictures', () => {
+  it('takes 64 bits from 256 px on, 16 from 128 px, and none below', () => {
+    expect([[256, 400], [255, 400], [128, 128], [127, 900]].map(([w, h]) => payloadBits(w!, h!))).toEqual([64, 16, 16, 0]);
+  });
+
+  it('holds 16 bits at 128 px', async () => {
+    const picture: Marked = { width: 160, height: 128, channels: 3, alpha: false, data: drawn(160, 128) };
+    await embed(picture, { pattern, payload: 0xbeefn, bits: 16 });
+    expect(await detect(await file(picture).jpeg({ quality: 90 }).toBuffer(), pattern)).toMatchObject({ payload: 0xbeefn, bits: 16 });
+  });
+
+  it('marks grey, 16 bits, and opacity, whose values stay', async () => {
+    const [width, height] = [320, 256];
+    const grey = drawn(width, height, 1);
+    const deep: Marked = { width, height, channels: 1, alpha: false, data: Uint16Array.from(grey, (value) => value * 257) };
+    const kept = (deep.data as Uint16Array).slice();
+    await embed(deep, { pattern, payload: PAYLOAD, bits: 64 });
+    expect(psnr(kept, deep.data, 65535)).toBeGreaterThan(42);
+    expect(await found(sharp(deep.data as Uint16Array, { raw: { width, height, channels: 1 } }).toColourspace('grey16').png().toBuffer())).toBe(PAYLOAD);
+
+    const colours = drawn(width, height);
+    const data = new Uint8Array(width * height * 4);
+    for (let i = 0; i < width * height; i++) {
+      data.set(colours.subarray(3 * i, 3 * i + 3), 4 * i);
+      data[4 * i + 3] = i % width < 60 ? 0 : 255;
+    }
+    const clear: Marked = { width, height, channels: 3, alpha: true, data: data.slice() };
+    await embed(clear, { pattern, payload: PAYLOAD, bits: 64 });
+    for (let i = 0; i < width * height; i++) {
+      expect(clear.data[4 * i + 3]).toBe(data[4 * i + 3]);
+      if (data[4 * i + 3] === 0 && clear.data[4 * i] !== data[4 * i]) throw new Error(`a clear pixel was changed at ${i}`);
+    }
+    expect(await found(file(clear).png().toBuffer())).toBe(PAYLOAD);
+  });
+
+  it('goes by the size of large ones: they are known after being made small', async () => {
+    const picture: Marked = { width: 1500, height: 1100, channels: 3, alpha: false, data: drawn(1500, 1100) };
+    await embed(picture, { pattern, payload: PAYLOAD, bits: 64 });
+    expect(await found(file(picture).resize(750).jpeg({ quality: 80 }).toBuffer())).toBe(PAYLOAD);
+  });
+
+  it('leaves a tiling texture one', async () => {
+    const side = 512;
+    const before = drawn(side, side, 3, true);
+    const picture: Marked = { width: side, height: side, channels: 3, alpha: false, data: before.slice() };
+    await embed(picture, { pattern, payload: PAYLOAD, bits: 64 });
+    // Steps from one column to the next in what was added: over the seam they are as large as elsewhere.
+    const added = (x: number, y: number) => picture.data[(y * side + (x % side)) * 3]! - before[(y * side + (x % side)) * 3]!;
+    const step = (x: number) => Math.sqrt(Array.from({ length: side }, (_, y) => (added(x + 1, y) - added(x, y)) ** 2).reduce((a, b) => a + b) / side);
+    const inner = Array.from({ length: 40 }, (_, i) => step(i * 12)).reduce((a, b) => a + b) / 40;
+    expect(step(side - 1)).toBeLessThan(1.3 * inner);
+  });
+
+  it('marks what stands still in an animation the same in every frame', async () => {
+    const [width, height] = [320, 256];
+    const still = drawn(width, height);
+    const frames: Marked = { width, height, channels: 3, alpha: false, data: Uint8Array.from([...still, ...still]) };
+    await embedFrames(frames, 2, { pattern, payload: PAYLOAD, bits: 64 });
+    const half = frames.data.length / 2;
+    expect(Buffer.from(frames.data.subarray(0, half) as Uint8Array).equals(Buffer.from(frames.data.subarray(half) as Uint8Array))).toBe(true);
+    expect(await found(file({ ...frames, data: frames.data.subarray(half) }).png().toBuffer())).toBe(PAYLOAD);
+  });
+});
