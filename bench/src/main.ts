@@ -1,5 +1,6 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
+//   npm run bench -- watermark [--crops 100000]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
@@ -11,6 +12,7 @@ import { mutations, mutationsTable } from './mutations.js';
 import { profile, profileTable } from './profile.js';
 import { styleBench, styleTable } from './style.js';
 import { upscaleBench, upscaleTable } from './upscale.js';
+import { watermarkBench, watermarkTable } from './watermark.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -24,6 +26,7 @@ const { positionals, values } = parseArgs({
     count: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '0' },
     only: { type: 'string' },
+    crops: { type: 'string', default: '100000' },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -47,6 +50,10 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   },
   style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
+  watermark: async () => {
+    const rows = await watermarkBench({ ...options, crops: Number(values.crops) });
+    return [rows, watermarkTable(rows)];
+  },
 };
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench) {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Random } from '@zeuxis/nets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examine, type Identity, openIdentity, openLedger, publish, publishEdited, type PublishOptions } from './index.js';
+import { examine, type Identity, openIdentity, openLedger, type PublishOptions, publish, publishEdited } from './index.js';
 
 let home: string;
 let identity: Identity;
@@ -48,7 +48,7 @@ describe('a published picture', () => {
     expect(record).toMatchObject({ sha256, name: 'one.png', width, height, watermark: 64, action: 'c2pa.created', generation: { seed: 1 }, models: [model] });
     // The very bytes that stand in the file.
     const manifest = (await ledger.manifest(record!))!;
-    expect((await readFile(path)).includes(manifest)).toBe(true);
+    expect((await readFile(path)).includes(Buffer.from(manifest))).toBe(true);
     expect((await readFile(path)).includes(`org.zeuxis.watermark.1`)).toBe(true);
   });
 
