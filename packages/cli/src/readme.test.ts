@@ -24,7 +24,7 @@ it('runs, and leaves what it says', async () => {
     const env = { ...process.env, ZEUXIS_HOME: join(home, 'config'), ZEUXIS_CACHE: join(home, 'cache') };
     const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: home, env });
     expect(stdout).toMatch(/320 pictures shown to run\/model\.onnx/);
-    expect(stdout).toMatch(/trusted made by a model/);
+    expect(stdout).toMatch(/signed made by a model/);
     expect(await readdir(join(home, 'made'))).toHaveLength(4);
   } finally {
     await rm(home, { recursive: true, force: true });

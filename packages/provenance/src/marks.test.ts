@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '@zeuxis/nets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examine, type Identity, openIdentity, openLedger, type PublishOptions, publish, publishEdited } from './index.js';
+import { Noise } from './reference-noise.js';
 
 let home: string;
 let identity: Identity;
@@ -18,7 +18,7 @@ const [width, height] = [320, 256];
 
 /** Blots with grain, others for every seed. */
 function drawn(seed: number): Uint8Array {
-  const random = new Random(seed);
+  const random = new Noise(seed);
   const blots = Array.from({ length: 30 }, () => ({ x: random.uniform() * width, y: random.uniform() * height, r: 10 + random.uniform() * 60, v: random.uniform() * 120 - 60 }));
   const out = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++)

@@ -1,8 +1,8 @@
 // The watermark on pictures that the tests draw: what it costs, what it survives, and that it is not seen where it is not. Figures on photographs: `npm run bench -- watermark`.
 
-import { Random } from '@zeuxis/nets';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
 import { detect } from './detect.js';
 import { embed, embedFrames, type Marked, payloadBits } from './embed.js';
@@ -14,7 +14,7 @@ const PAYLOAD = 0x0123_4567_89ab_cdefn;
 
 /** A scene: a light sky, hills of noise in octaves with grain, and a disc; `periodic` tiles. */
 function drawn(width: number, height: number, channels: 1 | 3 = 3, periodic = false): Uint8Array {
-  const random = new Random('scene');
+  const random = new Noise(7);
   const grids = [4, 8, 16, 32, 64].map((cells) => ({ cells, values: Float64Array.from({ length: cells * cells }, () => random.uniform() - 0.5) }));
   const noise = (x: number, y: number) =>
     grids.reduce((sum, { cells, values }) => {
@@ -56,7 +56,7 @@ describe('the code', () => {
   });
 
   it.each([16, 64] as const)('is read through noise with %i bits, and not at all where there is too much', (bits) => {
-    const random = new Random(bits);
+    const random = new Noise(bits);
     const payload = PAYLOAD >> BigInt(64 - bits);
     const through = (deviation: number) => {
       const noise = random.normals(codedLength(bits));
@@ -71,7 +71,7 @@ describe('the code', () => {
 describe('transform and tile', () => {
   it('is the sum that defines it', () => {
     const side = 8;
-    const values = Float64Array.from(new Random(1).normals(2 * side * side));
+    const values = Float64Array.from(new Noise(1).normals(2 * side * side));
     const transformed = new SquareFourier(side).transform(values.slice());
     for (const [u, v] of [[0, 0], [3, 1], [7, 5]] as const) {
       let [re, im] = [0, 0];
