@@ -8,8 +8,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { examine, openIdentity, publishEdited } from '@zeuxis/provenance';
 import { Random } from '@zeuxis/nets';
+import { examine, openIdentity, publishEdited } from '@zeuxis/provenance';
 import sharp from 'sharp';
 
 const home = await mkdtemp(join(tmpdir(), 'zeuxis-matrix-'));

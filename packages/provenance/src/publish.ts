@@ -254,9 +254,24 @@ async function put(file: Uint8Array, path: string): Promise<Written> {
   return { path, sha256: hash(file), bytes: file.length };
 }
 
+/** What is recorded of a derived DICOM object. */
+export interface DicomRecord {
+  width: number;
+  height: number;
+  parent: { title: string; sha256: string };
+  generation: EditSettings;
+  identity: Pick<Identity, 'folder'>;
+}
+
 /**
- * Writes a derived DICOM object, as of `writeDerived`. DICOM has no place for C2PA's credentials: it says in its own tags what it is
- * (PS3.3, C.7.6.1.1.3).
+ * Writes a derived DICOM object, as of `writeDerived`, and its record into the ledger. DICOM has no place for C2PA's credentials: it says in its own tags
+ * what it is (PS3.3, C.7.6.1.1.3). Its values are what was measured or estimated: no watermark is written into them.
  * @throws UserError where the file cannot be written.
  */
-export const publishDicom = (file: Uint8Array, path: string): Promise<Written> => put(file, path);
+export async function publishDicom(file: Uint8Array, path: string, { width, height, parent, generation, identity }: DicomRecord): Promise<Written & { id: string; watermark: 0 }> {
+  const sha256 = hash(file);
+  const [id, watermark] = [sha256.slice(0, 16), 0] as const;
+  const said = { action: 'c2pa.resized', digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, generation: { ...generation }, models: [generation.model], parent };
+  await ledgerOf(identity.folder).append({ id, time: new Date().toISOString(), name: basename(path), sha256, bytes: file.length, format: 'application/dicom', width, height, ...said, watermark });
+  return { ...(await put(file, path)), id, watermark };
+}

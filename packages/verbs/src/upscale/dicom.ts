@@ -7,6 +7,7 @@ import { type DicomPicture, readDicom, writeDerived } from '@zeuxis/pictures/dic
 import { publishDicom } from '@zeuxis/provenance';
 import { fillUnknown, type Samples, sinkTo, sourceOf } from '../edit/samples.js';
 import { enlarge, tileCount } from '../edit/tiles.js';
+import { named } from '../models.js';
 import { VERSION } from '../version.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
@@ -50,8 +51,10 @@ export async function upscaleDicom(path: string, bytes: Uint8Array, target: stri
     model: { name: model.name, sha256: model.sha256 },
     version: VERSION,
   });
-  const published = await publishDicom(derived, target);
-  return { ...published, source: path, width: width * scale, height: height * scale };
+  const made = { width: width * scale, height: height * scale };
+  const generation = { model: named(model), scale, ...(options.detail ? { detail: options.detail } : {}) };
+  const published = await publishDicom(derived, target, { ...made, parent: { title: basename(path), sha256: job.sha256 }, generation, identity: job.identity });
+  return { ...published, source: path, ...made };
 }
 
 /** What was done, from what: equal for equal jobs alone. */

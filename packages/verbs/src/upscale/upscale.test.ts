@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { readOnnx, replaceMetadata } from '@zeuxis/graph';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
 import { readDicom } from '@zeuxis/pictures/dicom';
-import { verify } from '@zeuxis/provenance';
+import { openLedger, verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { file, slice, VALUES } from '../../../pictures/src/dicom/reference-files.js';
@@ -190,6 +190,8 @@ describe('upscale', () => {
     expect(failures.map(({ message }) => message)).toMatchObject([/report\.dcm' holds no picture/, /cut\.dcm' is cut short/].map((like) => expect.stringMatching(like)));
     expect(failures.some(({ message }) => /Secret|4711/.test(message))).toBe(false);
     const bytes = await readFile(join(out, 'scan.dcm'));
+    // The ledger knows what the file has no place for.
+    expect(await openLedger(at('identity')).bySha256(files[0]!.sha256)).toMatchObject({ name: 'scan.dcm', format: 'application/dicom', parent: { title: 'scan.dcm' }, watermark: 0, generation: { scale: 2 } });
     const made = await readDicom(bytes, 'scan.dcm');
     // Signed as before, and near what stood there: the model is nearly one that repeats every pixel.
     expect(made).toMatchObject({ width: 8, height: 6, bitsStored: 16, signed: true });
