@@ -1,5 +1,6 @@
 // Where a picture is from, as far as it can be known: the strongest evidence that is found answers, and what was not found proves nothing.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { declaredSource, hashDistance, isTelling, perceptualHashOf, SIMILAR } from '@zeuxis/pictures';
 import sharp from 'sharp';
@@ -20,7 +21,7 @@ export interface Answer extends Verdict {
   verdict: Finding;
   /** Whether the signer is trusted here. */
   trusted: boolean;
-  /** IPTC digital source type: of the credentials, the ledger's record, or the metadata, whichever answered. */
+  /** IPTC digital source type: of the credentials, the record of the watermark, or the metadata, whichever answered. */
   sourceType?: string;
   /** Looked for where credentials are missing or do not hold. */
   watermark?: FoundWatermark;
@@ -59,7 +60,8 @@ export async function examine(path: string, options: VerifyOptions = {}): Promis
     return { ...found, verdict: 'claimed', sourceType: claimed, summary: `no credentials; its metadata call it ${claimed.split('/').at(-1)}, which anybody can write and anybody can take away` };
   const [like] = hash && isTelling(hash) ? await ledger.near(hash) : [];
   if (like)
-    return { ...found, verdict: 'similar', ...ofRecord(like.record), distance: like.distance, sourceType: like.record.digitalSourceType, summary: `no credentials; it looks like '${like.record.name}' of ${like.record.time.slice(0, 10)} in the ledger (${like.distance} of 64 bits differ)` };
+    // How that came about says nothing of this one, which may well be what it was made from.
+    return { ...found, verdict: 'similar', ...ofRecord(like.record), distance: like.distance, summary: `no credentials; ${sayLike(like.record, like.distance, createHash('sha256').update(file).digest('hex'))}` };
   return { ...found, verdict: 'nothing', summary: credentials.notes || /names some at/.test(credentials.summary) ? credentials.summary : 'nothing found: no credentials, no watermark, nothing like it in the ledger; where it is from is not known' };
 }
 
@@ -70,6 +72,11 @@ async function recordOf({ id, bits }: FoundWatermark, hash: string | undefined, 
   if (bits === 64) return ledger.byId(id);
   const alike = (await ledger.byShortId(id)).filter((record) => record.watermark === 16 && record.hash !== undefined && hash !== undefined && hashDistance(record.hash, hash) <= SIMILAR);
   return alike[0];
+}
+
+function sayLike({ name, time, parent }: LedgerRecord, distance: number, sha256: string): string {
+  const known = `'${name}' of ${time.slice(0, 10)} in the ledger`;
+  return parent?.sha256 === sha256 ? `${known} was made from it` : `it looks like ${known} (${distance} of 64 bits differ), or like what that was made from`;
 }
 
 function sayWatermark({ id, key }: FoundWatermark, record: LedgerRecord | undefined): string {

@@ -114,6 +114,10 @@ describe('a published picture', () => {
     expect(await examine(path, ours())).toMatchObject({ verdict: 'signed', trusted: true, problems: [], actions: ['c2pa.opened', 'c2pa.filtered', 'c2pa.watermarked.bound'] });
     await sharp(path).png().toFile(at('stripped.png'));
     expect(await examine(at('stripped.png'), ours())).toMatchObject({ verdict: 'watermark', record: { id, parent: { title: 'source.png' } } });
+    // What it was made from is no picture of ours.
+    const answer = await examine(source, ours());
+    expect(answer).toMatchObject({ verdict: 'similar', summary: expect.stringMatching(/^no credentials; 'edited.\w+' of .* in the ledger was made from it$/) });
+    expect(answer.sourceType).toBeUndefined();
   });
 
   it('of 16 bits is told from others of the same number by its looks', async () => {
