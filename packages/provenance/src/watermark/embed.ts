@@ -2,7 +2,7 @@
 
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
-import { folded, noiseOf, partsOf, softOf, syncOf } from './detect.js';
+import { folded, noiseOf, partsOf, softOf, syncOf } from './fold.js';
 import { evened, lookedAt, luminanceOf } from './look.js';
 import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
 
@@ -66,14 +66,16 @@ const [WEAKEST, STRONGEST] = [0.35, 2.2];
  * it speaks for weaker, so that all stand equally clear (informed embedding: Malvar and Florencio, 2003; Cox, Miller and McKellips, 1999). Tried on the
  * picture as a detector looks at it.
  */
-async function gainsOf({ width, height, channels, alpha, data }: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains> {
+async function gainsOf({ width, height, channels, alpha, data }: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains | undefined> {
   const bands = (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4;
   const seen = await luminanceOf(sharp(data as Uint8Array, { raw: { width, height, channels: bands }, limitInputPixels: false }), width, height);
+  // Of a panorama more than four times as wide as high, which is looked at smaller than it is marked: it holds so many tiles that it needs no such help.
+  if (seen.scale !== 1) return undefined;
   const marked = { width: seen.width, height: seen.height, channels: 1 as const, alpha: false, data: seen.data.slice() };
-  const geometry = { scale: seen.scale, angle: 0 };
+  const geometry = { scale: 1, angle: 0 };
   const spectrum = (luminance: Float32Array): Float64Array => folded({ ...seen, data: evened(luminance, seen.width, seen.height) }, geometry);
   const before = spectrum(seen.data);
-  apply(marked, { pattern, payload, bits }, undefined, seen.scale);
+  apply(marked, { pattern, payload, bits }, undefined, 1);
   const after = spectrum(marked.data);
   const noise = noiseOf(before);
   const coded = encodePayload(payload, bits);

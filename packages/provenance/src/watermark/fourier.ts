@@ -41,3 +41,12 @@ export class SquareFourier {
     return values;
   }
 }
+
+const made = new Map<number, SquareFourier>();
+
+/** The transform of a side, made when it is first asked for. */
+export function fourierOf(side: number): SquareFourier {
+  const known = made.get(side) ?? new SquareFourier(side);
+  made.set(side, known);
+  return known;
+}

@@ -182,6 +182,12 @@ describe('other pictures', () => {
     expect(await found(file(picture).resize(750).jpeg({ quality: 80 }).toBuffer())).toBe(PAYLOAD);
   });
 
+  it('is known in a panorama', async () => {
+    const picture: Marked = { width: 3000, height: 600, channels: 3, alpha: false, data: drawn(3000, 600) };
+    await embed(picture, { pattern, payload: PAYLOAD, bits: 64 });
+    expect(await found(file(picture).jpeg({ quality: 80 }).toBuffer())).toBe(PAYLOAD);
+  });
+
   it('leaves a tiling texture one', async () => {
     const side = 512;
     const before = drawn(side, side, 3, true);
