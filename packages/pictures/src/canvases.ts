@@ -3,12 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { type Refused, refusal, undecodable } from './decode.js';
 import { UserError } from './errors.js';
 import { inParallel, type Left } from './pack.js';
-import { findPictures, fingerprint } from './scan.js';
+import { type Admit, findPictures, fingerprint, hashFile } from './scan.js';
 
 export interface CanvasOptions {
   /** Larger pictures are reduced until their shorter side is this, in px: the first to the first, and so on in turns. */
@@ -21,12 +21,16 @@ export interface CanvasOptions {
   most: number;
   /** SHA-256 of files that are left out. */
   not?: ReadonlySet<string>;
+  /** Which pictures may be used, of those that are taken. */
+  admit?: Admit;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 export interface Canvases {
   count: number;
+  /** The file of each picture, below the folder. */
+  files: readonly string[];
   sizes: readonly { width: number; height: number }[];
   /** SHA-256 of the files taken. */
   hashes: readonly string[];
@@ -50,12 +54,13 @@ interface Canvas {
  * Reads a picture or a folder of pictures.
  * @throws UserError for a path that is missing, and where no picture can serve.
  */
-export async function openCanvases(path: string, { shorter, least, side = 0, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
+export async function openCanvases(path: string, { shorter, least, side = 0, most, not, admit, signal, onProgress }: CanvasOptions): Promise<Canvases> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new UserError(`there is no file or folder '${path}'; check the path`);
   const single = info.isFile();
   const all = single ? [basename(path)] : await findPictures(path);
   const files = all.length <= most ? all : Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)]!);
+  const barred = admit ? admit(await hashesOf(single ? dirname(path) : path, files, signal)) : new Map<string, string>();
   const outcomes: ((Canvas & { sha256: string }) | Refused)[] = new Array(files.length);
   let done = 0;
   await inParallel(files.length, async (i) => {
@@ -64,6 +69,8 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
       async (file) => {
         const sha256 = createHash('sha256').update(file).digest('hex');
         if (not?.has(sha256)) return { skipped: 'it is a painting that the style is learned from' };
+        const reason = barred.get(files[i]!);
+        if (reason !== undefined) return { reserved: reason };
         const canvas = await decodeCanvas(file, shorter[i % shorter.length]!, least, side);
         return 'data' in canvas ? { ...canvas, sha256 } : canvas;
       },
@@ -84,6 +91,7 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
   }
   return {
     count: taken.length,
+    files: taken.map(({ path }) => path),
     sizes: taken,
     hashes: taken.map(({ sha256 }) => sha256),
     fingerprint: fingerprint(taken),
@@ -107,6 +115,16 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
         }
     },
   };
+}
+
+async function hashesOf(folder: string, files: readonly string[], signal: AbortSignal | undefined) {
+  const hashed = files.map((path) => ({ path, sha256: '' }));
+  await inParallel(files.length, async (i) => {
+    signal?.throwIfAborted();
+    // What cannot be read is said when it is to be decoded.
+    hashed[i]!.sha256 = await hashFile(join(folder, files[i]!)).catch(() => '');
+  });
+  return hashed;
 }
 
 async function decodeCanvas(file: Buffer, shorter: number, least: number, side: number): Promise<Canvas | Refused> {

@@ -9,7 +9,7 @@ import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
 import { partOf, removeStale, writeFault } from './files.js';
 import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
-import { surveyPictures } from './scan.js';
+import { type Admit, surveyPictures } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
 export const FEWEST = 32;
@@ -23,6 +23,8 @@ export interface DatasetOptions {
   fit?: Fit;
   /** Folder for the packed file. */
   cache: string;
+  /** Which pictures may be used. */
+  admit?: Admit;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
@@ -65,7 +67,8 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 1024)
     throw new UserError(`the size ${size} is no power of two from 8 to 1024; try 64`);
   await removeStale(cache);
-  const { files, print } = await surveyPictures(folder, signal);
+  const { files, print, hashed } = await surveyPictures(folder, signal);
+  const barred = options.admit?.(hashed) ?? new Map<string, string>();
   // The first word is the format's version. The labels are not in the key: the pixels are the same with and without.
   const key = createHash('sha256').update(`2 ${print} ${size} ${fit}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pixels`), index: join(cache, `${key}.json`) };
@@ -78,9 +81,12 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   }
   if (!packed) throw new UserError(`the packed pictures in '${cache}' cannot be read back; check that disk and start again`);
   const { index, descriptor } = packed;
-  const { labels, labelOf, slots, beside } = labelled(index.slotOf, files, options.labels);
+  const free = index.slotOf.filter((slot) => !barred.has(files[slot]!));
+  const told = new Set([...index.skipped, ...index.reserved].map(({ file }) => file));
+  const reserved = [...index.reserved, ...files.flatMap((file) => (barred.has(file) && !told.has(file) ? [{ file, reason: barred.get(file)! }] : []))];
+  const { labels, labelOf, slots, beside } = labelled(free, files, options.labels);
   try {
-    requireEnough(folder, slots.length, index, beside.length);
+    requireEnough(folder, slots.length, { ...index, reserved }, beside.length);
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -93,7 +99,7 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
     files: slots.map((slot) => files[slot]!),
     fingerprint: print,
     skipped: [...index.skipped, ...beside].sort((a, b) => (a.file < b.file ? -1 : 1)),
-    reserved: index.reserved,
+    reserved,
     read(indices, out = new Uint8Array(indices.length * each)) {
       for (let i = 0; i < indices.length; i++) {
         const slot = slots[indices[i]!];

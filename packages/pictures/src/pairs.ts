@@ -15,7 +15,7 @@ import { partOf, removeStale, writeFault } from './files.js';
 import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
 import { LUMA } from './plane.js';
 import { MAXIMUM_PIXELS } from './raster-read.js';
-import { surveyPictures } from './scan.js';
+import { type Admit, surveyPictures } from './scan.js';
 
 /** How reduced pictures are made: 'bicubic', or 'photo', with blur, noise and JPEG by chance. */
 export const DEGRADATIONS = ['bicubic', 'photo'] as const;
@@ -33,6 +33,8 @@ export interface PairsOptions {
   side: number;
   /** Folder for the packed file. */
   cache: string;
+  /** Which pictures may be used. */
+  admit?: Admit;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
@@ -67,6 +69,8 @@ export interface Crop {
 
 export interface Pairs {
   count: number;
+  /** The file of each picture, below the folder. */
+  files: readonly string[];
   /** Reduced pictures of each large one. */
   variants: number;
   /** Sides of the small pictures. */
@@ -86,7 +90,8 @@ export interface Pairs {
 export async function openPairs(folder: string, options: PairsOptions): Promise<Pairs> {
   const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
-  const { files, print } = await surveyPictures(folder, signal);
+  const { files, print, hashed } = await surveyPictures(folder, signal);
+  const barred = options.admit?.(hashed) ?? new Map<string, string>();
   const key = createHash('sha256').update(`pairs 4 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);
@@ -96,6 +101,13 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
   }
   if (!packed) throw new UserError(`the packed pictures in '${cache}' cannot be read back; check that disk and start again`);
   const { index, descriptor } = packed;
+  const entries = index.entries.filter(({ file }) => !barred.has(file));
+  const told = new Set([...index.skipped, ...index.reserved].map(({ file }) => file));
+  const reserved = [...index.reserved, ...files.flatMap((file) => (barred.has(file) && !told.has(file) ? [{ file, reason: barred.get(file)! }] : []))];
+  if (entries.length === 0) {
+    closeSync(descriptor);
+    throw nothingUsable(folder, { ...index, reserved });
+  }
   const row = new Uint8Array(1 << 20);
   /** Copies a square out of a packed picture, turned, to planes. */
   const square = (offset: number, width: number, x: number, y: number, size: number, turn: number, out: Uint8Array, at: number) => {
@@ -112,14 +124,15 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
     }
   };
   return {
-    count: index.entries.length,
+    count: entries.length,
+    files: entries.map(({ file }) => file),
     variants: VARIANTS[degradation],
-    sizes: index.entries,
+    sizes: entries,
     fingerprint: print,
     skipped: index.skipped,
-    reserved: index.reserved,
+    reserved,
     crop({ picture, variant, x, y, turn }, size, n, small, large) {
-      const { width, height, offset } = index.entries[picture]!;
+      const { width, height, offset } = entries[picture]!;
       const whole = size * scale;
       square(offset, width * scale, x * scale, y * scale, whole, turn, large, n * channels * whole * whole);
       const first = offset + width * height * (scale ** 2 + variant) * channels;

@@ -65,14 +65,20 @@ export function fingerprint(files: readonly { path: string; sha256: string }[]):
   return hash.digest('hex');
 }
 
+/**
+ * Asked before pictures are decoded: those of the given files that must be left out, by path, and why. It may refuse them all by throwing.
+ * It has no part in a fingerprint, nor in what is packed.
+ */
+export type Admit = (files: readonly { path: string; sha256: string }[]) => ReadonlyMap<string, string>;
+
 /** The pictures of a folder, and its fingerprint. */
-export async function surveyPictures(folder: string, signal?: AbortSignal): Promise<{ files: string[]; print: string }> {
+export async function surveyPictures(folder: string, signal?: AbortSignal): Promise<{ files: string[]; print: string; hashed: { path: string; sha256: string }[] }> {
   const files = await findPictures(folder);
   const hashes: string[] = new Array(files.length);
   await inParallel(files.length, async (i) => {
     signal?.throwIfAborted();
     hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
   });
-  const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
-  return { files, print };
+  const hashed = files.map((path, i) => ({ path, sha256: hashes[i]! }));
+  return { files, print: fingerprint(hashed), hashed };
 }

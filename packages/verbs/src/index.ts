@@ -12,6 +12,7 @@ export { findModel, type ListedModel, listModels, openModel, setsOf } from './mo
 export type { Progress, VerbOptions } from './progress.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
+export { type RightsOptions, type RightsResult, rights } from './rights.js';
 export { CropSource } from './train/crops.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
 export { type TrainStyleOptions, type TrainStyleResult, trainStyle } from './train/style.js';
