@@ -6,6 +6,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { generateCommand } from './commands/generate.js';
 import { keysCommand } from './commands/keys.js';
 import { doctorCommand, modelsCommand } from './commands/models.js';
+import { rightsCommand } from './commands/rights.js';
 import { styleCommand } from './commands/style.js';
 import { trainCommand } from './commands/train.js';
 import { upscaleCommand } from './commands/upscale.js';
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     // It quotes arguments, and `*` may have made those from file names. Sub-commands inherit this.
     .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })
     .exitOverride();
-  for (const add of [trainCommand, generateCommand, upscaleCommand, styleCommand, evaluateCommand, modelsCommand, verifyCommand, keysCommand, doctorCommand]) add(program, finish);
+  for (const add of [trainCommand, generateCommand, upscaleCommand, styleCommand, evaluateCommand, rightsCommand, modelsCommand, verifyCommand, keysCommand, doctorCommand]) add(program, finish);
   // Commander's own `help` does not find `train gan`.
   const [first, ...rest] = argv;
   const known = program.commands.some((command) => command.name() === rest[0]);

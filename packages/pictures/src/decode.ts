@@ -45,6 +45,15 @@ export function refusal(file: Buffer, xmp: Buffer | undefined): Refused | undefi
   return mining === undefined ? undefined : { reserved: `its credentials say that ${mining} is not allowed` };
 }
 
+/** The same of a file alone: what stands against training on it, or that it cannot be read. */
+export async function refusalOf(file: Buffer): Promise<Refused | undefined> {
+  try {
+    return refusal(file, (await sharp(file).metadata()).xmp);
+  } catch (error) {
+    return undecodable(error);
+  }
+}
+
 /** Of a picture with more pixels than sharp takes. */
 export const TOO_MANY_PIXELS = { skipped: 'more than 268 million pixels; scale it down' };
 

@@ -22,5 +22,9 @@ export {
   type Signing,
   type Written,
 } from './publish.js';
+export { CROISSANT, croissant } from './rights/croissant.js';
+export { type Row, writeCsv } from './rights/csv.js';
+export { grants } from './rights/licence.js';
+export { judge, RIGHTS_CSV, readRecord, reservedBy, type Statement, surveyRights } from './rights/record.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';
 export { type FoundWatermark, readWatermark, WATERMARK, writeWatermark } from './watermark/index.js';

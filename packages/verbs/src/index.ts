@@ -10,6 +10,7 @@ export { createKeys, type KeysResult, rotateKeys, showKeys, useKeys } from './ke
 export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, type OpenGuardOptions, openGuard } from './memorisation.js';
 export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
+export { type RightsOptions, type RightsResult, rights } from './rights.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
 export { CropSource } from './train/crops.js';

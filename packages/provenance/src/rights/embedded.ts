@@ -1,0 +1,34 @@
+// What a picture's own metadata says of its maker, licence and source.
+
+import ExifReader from 'exifreader';
+import { licenceOf } from './licence.js';
+
+export interface Embedded {
+  creator?: string;
+  licence?: string;
+  source?: string;
+}
+
+/** Nothing is thrown for metadata that cannot be read: there is nothing in it then that anybody states. */
+export async function readEmbedded(file: Buffer): Promise<Embedded> {
+  try {
+    // Bytes only: a text would be fetched.
+    const { xmp, iptc, exif } = await ExifReader.load(file, { expanded: true, async: true });
+    const of = (tags: object | undefined, name: string) => textOf((tags as Record<string, unknown> | undefined)?.[name]);
+    const creator = of(xmp, 'creator') ?? of(iptc, 'By-line') ?? of(exif, 'Artist');
+    const statement = of(xmp, 'WebStatement');
+    // A web statement may be any page; only a known licence's address grants something.
+    const licence = of(xmp, 'license') ?? (statement && licenceOf(statement) !== statement ? statement : undefined);
+    const source = of(xmp, 'Source') ?? of(iptc, 'Source') ?? of(xmp, 'Credit') ?? of(iptc, 'Credit');
+    return { ...(creator ? { creator } : {}), ...(licence ? { licence: licenceOf(licence) } : {}), ...(source ? { source } : {}) };
+  } catch {
+    return {};
+  }
+}
+
+const LONGEST = 500;
+function textOf(tag: unknown): string | undefined {
+  const { description, attributes } = (tag ?? {}) as { description?: unknown; attributes?: Record<string, string> };
+  const said = typeof description === 'string' && description !== '' ? description : attributes?.['rdf:resource'];
+  return said?.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, LONGEST) || undefined;
+}

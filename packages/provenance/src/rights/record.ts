@@ -1,0 +1,77 @@
+// The record of a set: a row for each picture, kept by what its bytes hash to.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findPictures, inParallel, type Left, refusalOf, UserError } from '@zeuxis/pictures';
+import { type Row, readCsv } from './csv.js';
+import { readEmbedded } from './embedded.js';
+import { grants, licenceOf, refusedBy } from './licence.js';
+
+export const RIGHTS_CSV = 'rights.csv';
+export type Statement = Partial<Record<'source' | 'creator' | 'licence' | 'consent', string>>;
+
+export interface Surveyed {
+  rows: Row[];
+  /** Pictures without a row before. */
+  added: string[];
+  /** Pictures whose bytes are others than those that the statement was made of: it counts no more. */
+  changed: string[];
+  moved: string[];
+  /** Rows whose pictures are no more. */
+  gone: string[];
+}
+
+/** The record of a folder; undefined where it has none. @throws UserError where it cannot be read. */
+export async function readRecord(folder: string): Promise<Row[] | undefined> {
+  const path = join(folder, RIGHTS_CSV);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
+  });
+  return bytes && readCsv(bytes, path);
+}
+
+/** The pictures of a folder with what the record before says of them, then they themselves, then the statement given for all. */
+export async function surveyRights(folder: string, before: readonly Row[], stated: Statement, options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {}): Promise<Surveyed> {
+  const files = await findPictures(folder);
+  const byFile = new Map(before.map((row) => [row.file, row]));
+  const byHash = new Map(before.toReversed().map((row) => [row.sha256, row]));
+  const survey: Surveyed = { rows: new Array(files.length), added: [], changed: [], moved: [], gone: [] };
+  let done = 0;
+  await inParallel(files.length, async (i) => {
+    options.signal?.throwIfAborted();
+    const file = files[i]!;
+    const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(`'${join(folder, file)}' cannot be read (${error.code}); check it, or take it away`);
+    });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const here = byFile.get(file);
+    // A row without a hash was typed for this very name.
+    const same = here && (here.sha256 === sha256 || here.sha256 === '');
+    const old = same ? here : byHash.get(sha256);
+    if (!same) (old ? survey.moved : here ? survey.changed : survey.added).push(file);
+    const [refused, own] = [await refusalOf(bytes), await readEmbedded(bytes)];
+    const row = { source: '', creator: '', licence: '', consent: '', ...old, file, sha256, reservation: refused && 'reserved' in refused ? refused.reserved : '' } as Row;
+    for (const name of ['source', 'creator', 'licence', 'consent'] as const) row[name] ||= (own as Statement)[name] ?? stated[name]?.trim() ?? '';
+    row.licence = licenceOf(row.licence);
+    survey.rows[i] = row;
+    options.onProgress?.(++done, files.length);
+  });
+  const [found, hashes] = [new Set(files), new Set(survey.rows.map(({ sha256 }) => sha256))];
+  survey.gone = before.filter(({ file, sha256 }) => !found.has(file) && !hashes.has(sha256)).map(({ file }) => file);
+  for (const list of [survey.added, survey.changed, survey.moved]) list.sort();
+  return survey;
+}
+
+/** Why a picture must not be trained on, by its row. */
+export const reservedBy = (row: Row): string | undefined => row.reservation || refusedBy(row.consent);
+
+/** What the rows forbid, and which pictures have no right. */
+export function judge(rows: readonly Row[]): { reserved: Left[]; lacking: string[] } {
+  const reserved = rows.flatMap((row) => {
+    const reason = reservedBy(row);
+    return reason ? [{ file: row.file, reason }] : [];
+  });
+  return { reserved, lacking: rows.filter((row) => !reservedBy(row) && !grants(row.licence)).map(({ file }) => file) };
+}
