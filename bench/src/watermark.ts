@@ -37,9 +37,11 @@ type Attack = (picture: Sharp, size: Pixels, random: Random) => Promise<Buffer>;
 
 const image = ({ width, height, data }: Pixels): Sharp => sharp(data, { raw: { width, height, channels: 3 } });
 const jpeg = (quality: number): Attack => (p) => p.jpeg({ quality }).toBuffer();
-/** Each value by a function of it. */
-const each = (change: (value: number, random: Random) => number): Attack => (_, size, random) =>
-  image({ ...size, data: Buffer.from(size.data.map((value) => Math.max(0, Math.min(255, Math.round(change(value, random)))))) }).png().toBuffer();
+/** Each value by a function of it, of a normal one drawn for it. */
+const each = (change: (value: number, normal: number) => number, noisy = false): Attack => (_, size, random) => {
+  const normals = noisy ? random.normals(size.data.length) : undefined;
+  return image({ ...size, data: Buffer.from(size.data.map((value, i) => Math.max(0, Math.min(255, Math.round(change(value, normals?.[i] ?? 0)))))) }).png({ compressionLevel: 2 }).toBuffer();
+};
 
 /** What the watermark must outlive, by how often. */
 const ATTACKS: [string, number, Attack][] = [
@@ -55,7 +57,7 @@ const ATTACKS: [string, number, Attack][] = [
   ['gamma 1.2', 0.99, each((v) => 255 * (v / 255) ** 1.2)],
   ['gamma 0.8', 0.99, each((v) => 255 * (v / 255) ** 0.8)],
   ['blur 1 px', 0.99, (p) => p.blur(1).png().toBuffer()],
-  ['noise, sigma 4', 0.99, each((v, random) => v + 4 * random.normals(1)[0]!)],
+  ['noise, sigma 4', 0.99, each((v, normal) => v + 4 * normal, true)],
   ['JPEG 50', 0.95, jpeg(50)],
   ['resize to 50%', 0.95, (p, { width, height }) => p.resize(Math.round(width / 2), Math.round(height / 2)).png().toBuffer()],
   ['resize to 200%', 0.95, (p, { width, height }) => p.resize(width * 2, height * 2).png().toBuffer()],

@@ -3,7 +3,7 @@
 
 import { createHmac } from 'node:crypto';
 import { codedLength, encodePayload, type PayloadBits } from './code.js';
-import { SquareFourier } from './fourier.js';
+import { fourierOf } from './fourier.js';
 
 /** Side of a tile in px of the pattern. */
 export const TILE = 128;
@@ -69,16 +69,36 @@ class Drawn {
 const isUpper = ({ u, v }: Frequency): boolean => v > 0 || (v === 0 && u > 0);
 const nameOf = ({ u, v }: Frequency): string => `${u} ${v}`;
 
+/** Sets of known frequencies of which the best is taken: six orbits are all of one parity in three of a hundred, and then there are two places that look the same. */
+const DRAWS = 12;
+/** Px around a place that count as it. */
+const NEIGHBOURS = 5;
+
+/** How high the correlation with frequencies stands at the best wrong place, of its height at the right one. */
+export function ambiguity(frequencies: readonly Frequency[]): number {
+  const values = new Float64Array(2 * TILE * TILE);
+  for (const { u, v } of frequencies) values[2 * (((v + TILE) % TILE) * TILE + ((u + TILE) % TILE))]! += 1;
+  fourierOf(TILE).transform(values);
+  const apart = (at: number) => Math.min(at, TILE - at);
+  let highest = 0;
+  for (let y = 0; y < TILE; y++) for (let x = 0; x < TILE; x++) if (Math.max(apart(x), apart(y)) >= NEIGHBOURS) highest = Math.max(highest, values[2 * (y * TILE + x)]!);
+  return highest / frequencies.length;
+}
+
 /** @param key any bytes: who has them can find the mark, take it out, and put it in. */
 export function patternOf(key: Uint8Array): Pattern {
   const draw = new Drawn(key, 'zeuxis watermark 1');
   // One eighth of the plane, without its borders: each stands for eight.
   const eighth: Frequency[] = [];
   for (let u = 1; u <= FASTEST; u++) for (let v = 1; v < u; v++) if (u * u + v * v >= SYNC_RANGE[0] ** 2 && u * u + v * v <= SYNC_RANGE[1] ** 2) eighth.push({ u, v });
-  const orbits = draw.shuffled(eighth).slice(0, SYNC_ORBITS);
-  const sync = orbits
-    .flatMap(({ u, v }) => [{ u, v }, { u: v, v: u }, { u: -u, v }, { u: -v, v: u }])
-    .map((frequency) => ({ ...frequency, phase: 2 * Math.PI * draw.next() }));
+  const sets = Array.from({ length: DRAWS }, () =>
+    draw
+      .shuffled(eighth)
+      .slice(0, SYNC_ORBITS)
+      .flatMap(({ u, v }) => [{ u, v }, { u: v, v: u }, { u: -u, v }, { u: -v, v: u }]),
+  );
+  const ambiguities = sets.map(ambiguity);
+  const sync = sets[ambiguities.indexOf(Math.min(...ambiguities))]!.map((frequency) => ({ ...frequency, phase: 2 * Math.PI * draw.next() }));
   const taken = new Set(sync.map(nameOf));
   const frequencies: Pattern['frequencies'] = [];
   for (let v = 0; v <= FASTEST; v++)
@@ -124,7 +144,7 @@ export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, sid
       if (part === 0) put(carrier, a * c, a * s);
       else put(carrier, -a * s, a * c);
     }
-  new SquareFourier(side).transform(values, true);
+  fourierOf(side).transform(values, true);
   const tile = Float32Array.from({ length: side * side }, (_, i) => values[2 * i]!);
   const deviation = Math.sqrt(tile.reduce((sum, value) => sum + value * value, 0) / tile.length);
   return tile.map((value) => value / deviation);

@@ -7,7 +7,7 @@ import { codedLength, decodePayload, encodePayload } from './code.js';
 import { detect } from './detect.js';
 import { embed, embedFrames, type Marked, payloadBits } from './embed.js';
 import { SquareFourier } from './fourier.js';
-import { patternOf, tileOf } from './pattern.js';
+import { ambiguity, patternOf, tileOf } from './pattern.js';
 
 const pattern = patternOf(Buffer.from('a key'));
 const PAYLOAD = 0x0123_4567_89ab_cdefn;
@@ -87,6 +87,12 @@ describe('transform and tile', () => {
     }
   });
 
+  it('has one place alone that looks like its own, whatever the key', () => {
+    // All of even parity: half a tile further in both directions is the same.
+    expect(ambiguity([{ u: 11, v: 3 }, { u: 20, v: 12 }, { u: -11, v: 3 }])).toBeCloseTo(1, 9);
+    for (const key of ['a key', 'zeuxis public watermark key 1', '1', '2', '3']) expect(ambiguity(patternOf(Buffer.from(key)).sync)).toBeLessThan(0.65);
+  });
+
   it('has a mean of 0, a deviation of 1, and another face for another key', () => {
     const tile = tileOf(pattern, PAYLOAD, 64, 128);
     const other = tileOf(patternOf(Buffer.from('another key')), PAYLOAD, 64, 128);
@@ -103,12 +109,13 @@ describe('a marked picture of 640x512', () => {
   const marked: Marked = { width, height, channels: 3, alpha: false, data: before.slice() };
   beforeAll(() => embed(marked, { pattern, payload: PAYLOAD, bits: 64 }));
 
-  it('stays above 42 dB, and within two levels where it is flat', () => {
+  it('stays above 42 dB, and below a level of deviation where it is flat', () => {
     expect(psnr(before, marked.data)).toBeGreaterThan(42);
     // The sky's upper left, away from everything.
-    let most = 0;
-    for (let y = 20; y < 100; y++) for (let x = 20; x < 200; x++) most = Math.max(most, Math.abs(marked.data[(y * width + x) * 3]! - before[(y * width + x) * 3]!));
-    expect(most).toBeLessThanOrEqual(2);
+    const added: number[] = [];
+    for (let y = 20; y < 100; y++) for (let x = 20; x < 200; x++) added.push(marked.data[(y * width + x) * 3]! - before[(y * width + x) * 3]!);
+    expect(Math.sqrt(added.reduce((sum, value) => sum + value * value, 0) / added.length)).toBeLessThan(0.8);
+    expect(Math.max(...added.map(Math.abs))).toBeLessThanOrEqual(3);
   });
 
   const attacks: [string, (picture: Sharp) => Promise<Buffer>][] = [
