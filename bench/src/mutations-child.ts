@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
 import { Random } from '@zeuxis/nets';
 import { animatedFormat, declareSource, decodeSquare, perceptualHashOf, readAnimation, readRaster, refusal } from '@zeuxis/pictures';
-import { openLedger, verify } from '@zeuxis/provenance';
+import { examine, openLedger } from '@zeuxis/provenance';
 import { openModel } from '@zeuxis/verbs';
 import { KINDS, type Kind, mutate } from './mutants.js';
 
@@ -98,7 +98,7 @@ async function calls(kind: Kind, seed: string, bytes: Buffer): Promise<{ list: C
   return {
     list: [
       async () => {
-        const { state, summary } = await verify(path, identity);
+        const { state, summary } = await examine(path, identity);
         trusted = (state === 'trusted' || state === 'valid') && (await changed());
         if (summary.trim() === '') throw new Defect('a verdict without words');
         const before = trusted && (await original(seed));

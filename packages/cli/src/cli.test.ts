@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { type Generation, openIdentity, publish } from '@zeuxis/provenance';
 import { Command } from 'commander';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { askRights } from './commands/train.js';
+import { run } from './main.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const bin = join(root, 'packages/cli/bin/zeuxis.js');
@@ -297,6 +298,22 @@ describe('verify of several files', () => {
     const report = await readFile(join(home, 'verified.html'), 'utf8');
     expect(report.match(/<img alt="" src="data:image\/webp/g)).toHaveLength(2);
     expect(report).toContain('1 signed, 1 nothing; 1 could not be read');
+  });
+
+  it('takes any fault for that one file\'s', async () => {
+    const failed = { file: 'strange.png', error: new TypeError('cannot read properties\nof it') };
+    const answers = ['a.png', 'b.png'].map((file) => ({ file, verdict: 'signed', summary: 'well' }));
+    vi.doMock('@zeuxis/verbs', () => ({ verifyFiles: async () => ({ answers, failures: [failed] }) }));
+    const [out, err] = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write').mockReturnValue(true));
+    try {
+      expect(await run(['verify', 'a.png', 'strange.png', 'b.png'])).toBe(1);
+      expect(out!.mock.calls.join('')).toBe('signed    a.png: well\nsigned    b.png: well\n');
+      expect(err!.mock.calls.join('')).toBe('error: cannot read properties; --verbose shows where\n');
+    } finally {
+      out!.mockRestore();
+      err!.mockRestore();
+      vi.doUnmock('@zeuxis/verbs');
+    }
   });
 
   it('needs no identity, and says where one is damaged', async () => {

@@ -1,6 +1,6 @@
 // What a picture's header claims, against what its bytes can hold: whoever believes a header makes room first, and gigabytes of it.
 
-import type { Metadata } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 
 /**
  * Pixels that a byte of a JPEG holds at most. Its blocks are of 64 and take a bit each at least, in whatever kind of scan (ITU-T T.81, F and G);
@@ -23,4 +23,22 @@ function mostPixels(format: string | undefined, file: Uint8Array): number {
 export function requireHeld({ format, width, height }: Pick<Metadata, 'format' | 'width' | 'height'>, file: Uint8Array): void {
   const [pixels, most] = [width * height, mostPixels(format, file)];
   if (pixels > most) throw new Error(`its header says ${width}x${height}, of which ${file.length} bytes can hold no more than ${Math.ceil((100 * most) / pixels)} per cent`);
+}
+
+/** A picture file from anybody, to be decoded once, upright. */
+export interface OpenedPicture {
+  picture: Sharp;
+  /** Upright. */
+  width: number;
+  height: number;
+  xmp?: Buffer;
+}
+
+/** @throws Error for what is no picture, cannot be whole, or has more than 268 million pixels, when it is decoded. */
+export async function openPicture(file: Uint8Array): Promise<OpenedPicture> {
+  const picture = sharp(file, { failOn: 'error' }).autoOrient();
+  const metadata = await picture.metadata();
+  requireHeld(metadata, file);
+  const { width, height } = metadata.autoOrient;
+  return { picture, width, height, ...(metadata.xmp ? { xmp: metadata.xmp } : {}) };
 }

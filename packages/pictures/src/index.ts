@@ -2,6 +2,7 @@
 export { type AnimatedFormat, type Animation, animatedFormat, encodeAnimation, readAnimation } from './animation.js';
 export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
+export { type OpenedPicture, openPicture } from './claims.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
 
 
@@ -24,6 +25,6 @@ export { type EncodeOptions, encodeRaster, largestSide, requireFits } from './ra
 export { resizePlanar } from './resize.js';
 export { findPictures, hashFile } from './scan.js';
 export { encodeReportGrid, tileSheet } from './sheet.js';
-export { encodeThumbnail } from './thumbnail.js';
+export { encodeThumbnail, thumbnailOf } from './thumbnail.js';
 export { type MarkOptions, markVisibly, type Region, type VisibleMark } from './visible-mark.js';
 export { declaredSource, declareSource } from './xmp.js';

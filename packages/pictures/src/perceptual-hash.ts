@@ -3,8 +3,7 @@
 // reduced to 32x32, its DCT, the 8x8 lowest frequencies against their median. Here the mean (DC) takes no part, its bit is 0, and
 // the reduction is by means of boxes.
 
-import sharp from 'sharp';
-import { requireHeld } from './claims.js';
+import { openPicture } from './claims.js';
 import { UserError } from './errors.js';
 import { LUMA } from './plane.js';
 import type { Raster } from './raster.js';
@@ -52,15 +51,11 @@ export function perceptualHash(picture: Samples): string {
  */
 export async function perceptualHashOf(file: Uint8Array): Promise<string> {
   try {
-    const picture = sharp(file, { failOn: 'error' });
-    const metadata = await picture.metadata();
-    requireHeld(metadata, file);
-    const { autoOrient } = metadata;
+    const { picture, width, height } = await openPicture(file);
     const { data, info } = await picture
-      .autoOrient()
       .flatten({ background: 'white' })
       .toColourspace('srgb')
-      .resize(Math.min(DECODED, autoOrient.width), Math.min(DECODED, autoOrient.height), { fit: 'fill', kernel: 'lanczos3' })
+      .resize(Math.min(DECODED, width), Math.min(DECODED, height), { fit: 'fill', kernel: 'lanczos3' })
       .removeAlpha()
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });

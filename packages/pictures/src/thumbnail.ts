@@ -1,6 +1,7 @@
 // A small picture of a large one, from its pixels: to decode the file again would take memory that signing needs.
 
 import sharp from 'sharp';
+import { openPicture } from './claims.js';
 import type { Raster } from './raster.js';
 
 /** Longer side in px at most; a picture of this size needs no thumbnail. */
@@ -30,4 +31,14 @@ export async function encodeThumbnail({ width, height, channels, alpha, data }: 
         out[(y * w + x) * channels + c] = Math.round((sum / count / high) * 255);
       }
   return sharp(out, { raw: { width: w, height: h, channels } }).toColourspace('srgb').jpeg({ quality: 80 }).toBuffer();
+}
+
+/** A WebP of 240 px at most of a picture file from anybody, for a report; undefined where it cannot be decoded. */
+export async function thumbnailOf(file: Uint8Array): Promise<Buffer | undefined> {
+  try {
+    const { picture } = await openPicture(file);
+    return await picture.resize(240, 240, { fit: 'inside', withoutEnlargement: true }).flatten({ background: 'white' }).webp({ quality: 75 }).toBuffer();
+  } catch {
+    return undefined;
+  }
 }

@@ -2,10 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { declaredSource, hashDistance, isTelling, perceptualHashOf, SIMILAR } from '@zeuxis/pictures';
-import sharp from 'sharp';
+import { declaredSource, hashDistance, isTelling, openPicture, perceptualHashOf, SIMILAR } from '@zeuxis/pictures';
 import { configFolder } from './identity.js';
-import { type LedgerRecord, openLedger } from './ledger.js';
+import { type Ledger, type LedgerRecord, ledgerOf } from './ledger.js';
 import { type Verdict, type VerifyOptions, verify } from './verify.js';
 import { type FoundWatermark, readWatermark } from './watermark/index.js';
 
@@ -48,27 +47,27 @@ export async function examine(path: string, options: VerifyOptions = {}): Promis
   signal?.throwIfAborted();
   // What cannot be decoded has neither watermark nor likeness; its credentials were judged all the same.
   const watermark = await readWatermark(file).catch(() => undefined);
-  const ledger = openLedger(identityFolder);
+  const ledger = ledgerOf(identityFolder);
   const hash = await perceptualHashOf(file).catch(() => undefined);
   const known = watermark ? await recordOf(watermark, hash, ledger) : undefined;
   const found = { ...credentials, trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? ofRecord(known) : {}) };
   if (state === 'invalid') return { ...found, verdict: 'tampered', summary: `${credentials.summary}${watermark ? `; ${sayWatermark(watermark, known)}` : ''}` };
   if (watermark)
     return { ...found, verdict: 'watermark', ...(known ? { sourceType: known.digitalSourceType } : {}), summary: `no credentials, but ${sayWatermark(watermark, known)}` };
-  const claimed = declaredSource(await sharp(file).metadata().then(({ xmp }) => xmp, () => undefined));
+  const claimed = declaredSource(await openPicture(file).then(({ xmp }) => xmp, () => undefined));
   if (claimed)
     return { ...found, verdict: 'claimed', sourceType: claimed, summary: `no credentials; its metadata call it ${claimed.split('/').at(-1)}, which anybody can write and anybody can take away` };
   const [like] = hash && isTelling(hash) ? await ledger.near(hash) : [];
   if (like)
     // How that came about says nothing of this one, which may well be what it was made from.
     return { ...found, verdict: 'similar', ...ofRecord(like.record), distance: like.distance, summary: `no credentials; ${sayLike(like.record, like.distance, createHash('sha256').update(file).digest('hex'))}` };
-  return { ...found, verdict: 'nothing', summary: credentials.notes || /names some at/.test(credentials.summary) ? credentials.summary : 'nothing found: no credentials, no watermark, nothing like it in the ledger; where it is from is not known' };
+  return { ...found, verdict: 'nothing', summary: credentials.elsewhere === undefined ? 'nothing found: no credentials, no watermark, nothing like it in the ledger; where it is from is not known' : credentials.summary };
 }
 
 const ofRecord = (record: LedgerRecord) => ({ record, ...(record.manifest === undefined ? {} : { manifest: record.manifest }) });
 
 /** The record that a watermark names. Of 16 bits several may share the number: the one that looks alike is it. */
-async function recordOf({ id, bits }: FoundWatermark, hash: string | undefined, ledger: ReturnType<typeof openLedger>): Promise<LedgerRecord | undefined> {
+async function recordOf({ id, bits }: FoundWatermark, hash: string | undefined, ledger: Ledger): Promise<LedgerRecord | undefined> {
   if (bits === 64) return ledger.byId(id);
   const alike = (await ledger.byShortId(id)).filter((record) => record.watermark === 16 && record.hash !== undefined && hash !== undefined && hashDistance(record.hash, hash) <= SIMILAR);
   return alike[0];

@@ -67,6 +67,15 @@ export function openLedger(configuration: string): Ledger {
   return new FileLedger(join(configuration, 'ledger'));
 }
 
+const ledgers = new Map<string, Ledger>();
+
+/** The same, one for all in this process: what was read of a file is not read again. */
+export function ledgerOf(configuration: string): Ledger {
+  const known = ledgers.get(configuration) ?? openLedger(configuration);
+  ledgers.set(configuration, known);
+  return known;
+}
+
 class FileLedger implements Ledger {
   readonly #folder: string;
   readonly #path: string;

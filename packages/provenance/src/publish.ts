@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodePicture, encodeRaster, encodeThumbnail, type PictureFormat, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST } from './c2pa.js';
 import type { Identity } from './identity.js';
-import { type Ledger, openLedger } from './ledger.js';
+import { ledgerOf, type NewRecord } from './ledger.js';
 import { type Marking, type Marks, mark } from './mark.js';
 import { type Ingredient, signFile } from './sign.js';
 
@@ -128,7 +128,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  return leave(encoded, path, { actions: [created], generation, marks, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], await encodeThumbnail(picture));
+  return leave(encoded, path, { act: created, generation, marks, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], await encodeThumbnail(picture));
 }
 
 /**
@@ -155,11 +155,9 @@ export async function publishEdited(make: () => Promise<Raster | Animation>, pat
     description: `SHA-256 ${sha256}`,
     ...(format === undefined || parent.bytes.length > LARGEST ? {} : { file: { bytes: parent.bytes, format } }),
   };
-  const actions = [
-    { action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } },
-    { action, parameters: { ingredientIds: inputs.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description },
-  ];
-  const published = await leave(encoded, path, { actions, generation: record, parent: { title, sha256 }, models, ...made }, options, [ingredient, ...inputs], thumbnail);
+  const before = [{ action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } }];
+  const act = { action, parameters: { ingredientIds: inputs.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description };
+  const published = await leave(encoded, path, { act, before, generation: record, parent: { title, sha256 }, models, ...made }, options, [ingredient, ...inputs], thumbnail);
   return { ...published, width: made.width, height: made.height };
 }
 
@@ -203,7 +201,10 @@ const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('h
 
 /** What is known of an encoded picture that is to be signed. */
 interface Leaving {
-  actions: { action: string; digitalSourceType?: string }[];
+  /** What a model did. */
+  act: { action: string; digitalSourceType: string };
+  /** What was done before it. */
+  before?: { action: string }[];
   generation: Generation | EditRecord;
   marks: Marks;
   models: NamedModel[];
@@ -214,7 +215,7 @@ interface Leaving {
 
 /** Signs, records and writes: the threshold itself. */
 export async function leave(encoded: Uint8Array, path: string, leaving: Leaving, signing: Signing, ingredients: Ingredient[], thumbnail: Uint8Array | undefined): Promise<Published> {
-  const { actions, generation, marks, models, parent, width, height } = leaving;
+  const { act, before = [], generation, marks, models, parent, width, height } = leaving;
   const format = formatOf(encoded);
   if (!format) throw new Error('what is to be published is no encoded picture');
   if (encoded.length > LARGEST)
@@ -227,7 +228,7 @@ export async function leave(encoded: Uint8Array, path: string, leaving: Leaving,
     title: basename(path),
     format,
     assertions: [
-      { label: 'c2pa.actions.v2', data: { actions: [...actions, ...marks.actions] } },
+      { label: 'c2pa.actions.v2', data: { actions: [...before, act, ...marks.actions] } },
       { label: GENERATION, data: said },
       { label: 'cawg.training-mining', data: TRAINING_MINING },
       ...marks.assertions,
@@ -235,23 +236,17 @@ export async function leave(encoded: Uint8Array, path: string, leaving: Leaving,
   };
   const { asset, manifest: store } = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
   const { id, watermark, visibleMark } = marks;
-  const { action, digitalSourceType = TRAINED_ALGORITHMIC_MEDIA } = actions.at(-1)!;
-  const record = { id, time: new Date().toISOString(), name: basename(path), sha256: hash(asset), bytes: asset.length, format, width, height, digitalSourceType, action, generation: said as unknown as Record<string, unknown>, models, ...(parent ? { parent } : {}), hash: marks.hash, watermark };
-  // Before the file: a record of a picture that never came to be does no harm, a picture without its record does.
-  await ledgerOf(signing.identity.folder).append(record, store);
-  return { ...(await put(asset, path)), id, watermark, ...(visibleMark ? { visibleMark } : {}) };
+  const { action, digitalSourceType } = act;
+  const record = { id, format, width, height, digitalSourceType, action, generation: { ...said }, models, ...(parent ? { parent } : {}), hash: marks.hash, watermark };
+  return { ...(await put(asset, path, signing.identity, record, store)), id, watermark, ...(visibleMark ? { visibleMark } : {}) };
 }
 
-const ledgers = new Map<string, Ledger>();
-function ledgerOf(folder: string): Ledger {
-  const known = ledgers.get(folder) ?? openLedger(folder);
-  ledgers.set(folder, known);
-  return known;
-}
-
-async function put(file: Uint8Array, path: string): Promise<Written> {
+/** Records, then writes: a record of a picture that never came to be does no harm, a picture without its record does. */
+async function put(file: Uint8Array, path: string, identity: Pick<Identity, 'folder'>, said: Omit<NewRecord, 'time' | 'name' | 'sha256' | 'bytes'>, manifest?: Uint8Array): Promise<Written> {
+  const written = { sha256: hash(file), bytes: file.length };
+  await ledgerOf(identity.folder).append({ ...said, ...written, time: new Date().toISOString(), name: basename(path) }, manifest);
   await writeWhole(path, file);
-  return { path, sha256: hash(file), bytes: file.length };
+  return { path, ...written };
 }
 
 /** What is recorded of a derived DICOM object. */
@@ -269,9 +264,7 @@ export interface DicomRecord {
  * @throws UserError where the file cannot be written.
  */
 export async function publishDicom(file: Uint8Array, path: string, { width, height, parent, generation, identity }: DicomRecord): Promise<Written & { id: string; watermark: 0 }> {
-  const sha256 = hash(file);
-  const [id, watermark] = [sha256.slice(0, 16), 0] as const;
+  const [id, watermark] = [hash(file).slice(0, 16), 0] as const;
   const said = { action: 'c2pa.resized', digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, generation: { ...generation }, models: [generation.model], parent };
-  await ledgerOf(identity.folder).append({ id, time: new Date().toISOString(), name: basename(path), sha256, bytes: file.length, format: 'application/dicom', width, height, ...said, watermark });
-  return { ...(await put(file, path)), id, watermark };
+  return { ...(await put(file, path, identity, { id, format: 'application/dicom', width, height, ...said, watermark })), id, watermark };
 }

@@ -36,6 +36,8 @@ export interface Verdict {
   ingredients?: string[];
   /** Names of the models that made or changed it, as the manifest holds them. */
   models?: string[];
+  /** Address where the credentials are said to be, in place of the file; it was not asked. */
+  elsewhere?: string;
   /** What hindered the reading but is no fault of the file, as a damaged identity of one's own, which was then not trusted. */
   notes?: string[];
   /** All of it in a sentence. It quotes the file, which may hold control characters: mind them where it is shown. */
@@ -148,7 +150,7 @@ function failures({ validation_results: results, validation_status: status = [] 
 function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   if (!found) return { state: 'none', problems: [], summary: 'no credentials: nothing is known of where it is from' };
   if ('elsewhere' in found)
-    return { state: 'none', problems: [], summary: `no credentials in the file; it names some at '${found.elsewhere}', which was not asked for them` };
+    return { state: 'none', problems: [], elsewhere: found.elsewhere, summary: `no credentials in the file; it names some at '${found.elsewhere}', which was not asked for them` };
   if ('damaged' in found)
     return { state: 'invalid', problems: [found.damaged], summary: `its credentials cannot be read (${found.damaged})` };
   const manifest = found.manifests?.[found.active_manifest ?? ''] ?? {};

@@ -1,6 +1,7 @@
 // The report of `verify`: one HTML file that needs nothing else, each picture beside what was found of it.
 
-import { writeWhole } from '@zeuxis/pictures';
+import { readFile } from 'node:fs/promises';
+import { thumbnailOf, writeWhole } from '@zeuxis/pictures';
 import type { Answer, Finding } from '@zeuxis/provenance';
 import { escapeHtml } from './train/report.js';
 import type { VerifyResult } from './verify.js';
@@ -29,15 +30,15 @@ function facts({ signer, trusted, state, sourceType, models, ingredients, waterm
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }
 
-/** @param thumbnail a data URI of a file's picture, undefined where it cannot be shown. */
-export async function writeAnswers(path: string, { answers, failures }: VerifyResult, thumbnail: (file: string) => Promise<string | undefined>): Promise<void> {
+export async function writeAnswers(path: string, { answers, failures }: VerifyResult): Promise<void> {
   const cards: string[] = [];
   for (const answer of answers) {
     const { file, verdict, summary } = answer;
-    const shown = await thumbnail(file);
+    // It may be gone by now.
+    const shown = await readFile(file).then(thumbnailOf, () => undefined);
     const rows = facts(answer).map(([name, value]) => `<tr><th>${name}</th><td>${escapeHtml(value)}</td></tr>`);
     cards.push(
-      `<article><div>${shown ? `<img alt="" src="${shown}">` : ''}</div><section><strong style="background:${COLOUR[verdict]}">${verdict}</strong> <small>${MEANS[verdict]}</small><h2>${escapeHtml(file)}</h2><p>${escapeHtml(summary)}</p><table>${rows.join('')}</table></section></article>`,
+      `<article><div>${shown ? `<img alt="" src="data:image/webp;base64,${shown.toString('base64')}">` : ''}</div><section><strong style="background:${COLOUR[verdict]}">${verdict}</strong> <small>${MEANS[verdict]}</small><h2>${escapeHtml(file)}</h2><p>${escapeHtml(summary)}</p><table>${rows.join('')}</table></section></article>`,
     );
   }
   const counts = (Object.keys(MEANS) as Finding[]).map((kind) => [answers.filter(({ verdict }) => verdict === kind).length, kind] as const).filter(([n]) => n > 0).map(([n, kind]) => `${n} ${kind}`);
@@ -47,6 +48,6 @@ article{display:flex;gap:1rem;border-top:1px solid #ddd;padding:1rem 0}article>d
 th{text-align:left;padding-right:1rem;font-weight:500;color:#666;vertical-align:top;white-space:nowrap}td{overflow-wrap:anywhere}</style>
 <h1>Where these pictures are from</h1><p>${escapeHtml(`${counts.join(', ')}${failures.length > 0 ? `; ${failures.length} could not be read` : ''}`)}</p>
 ${cards.join('\n')}
-${failures.length > 0 ? `<h2>Not read</h2><ul>${failures.map(({ message }) => `<li>${escapeHtml(message)}</li>`).join('')}</ul>` : ''}</html>`;
+${failures.length > 0 ? `<h2>Not read</h2><ul>${failures.map(({ file, error }) => `<li>${escapeHtml(`${file}: ${error.message.split('\n')[0]}`)}</li>`).join('')}</ul>` : ''}</html>`;
   await writeWhole(path, html);
 }

@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findPictures } from '@zeuxis/pictures';
 import { type Answer, examine, type VerifyOptions } from '@zeuxis/provenance';
-import sharp from 'sharp';
 import type { VerbOptions } from './progress.js';
 import { writeAnswers } from './verify-report.js';
 
@@ -17,7 +16,8 @@ export interface VerifyFilesOptions extends VerifyOptions, Pick<VerbOptions, 'on
 
 export interface VerifyResult {
   answers: Answer[];
-  failures: { file: string; message: string }[];
+  /** What hindered the examination of a file: a UserError, or a fault of ours. */
+  failures: { file: string; error: Error }[];
 }
 
 /** From so many files on, it takes long enough to be told how far it is. */
@@ -43,21 +43,11 @@ export async function verifyFiles({ inputs, report, onProgress = () => {}, ...op
       (error: Error) => {
         options.signal?.throwIfAborted();
         // Also where the fault is ours: the answers on other files are not to be lost by one strange file.
-        result.failures.push({ file, message: error.name === 'UserError' ? error.message : `'${file}' could not be examined: ${error.message.split('\n')[0]}` });
+        result.failures.push({ file, error });
       },
     );
     if (files.length > MANY) onProgress({ stage: 'verify', done: done + 1, total: files.length, unit: 'pictures' });
   }
-  if (report !== undefined) await writeAnswers(report, result, thumbnail);
+  if (report !== undefined) await writeAnswers(report, result);
   return result;
-}
-
-/** Of a report: small, and none where the picture cannot be decoded. */
-async function thumbnail(file: string): Promise<string | undefined> {
-  try {
-    const bytes = await sharp(file).autoOrient().resize(240, 240, { fit: 'inside', withoutEnlargement: true }).flatten({ background: 'white' }).webp({ quality: 75 }).toBuffer();
-    return `data:image/webp;base64,${bytes.toString('base64')}`;
-  } catch {
-    return undefined;
-  }
 }

@@ -17,7 +17,7 @@ export function verifyCommand(program: Command, finish: (code: number) => void):
         // Once, and not for each file: they are about this machine.
         for (const note of new Set(answers.flatMap(({ notes = [] }) => notes))) display.note(note);
         answer(options, answers, answers.map(({ file, verdict, summary }) => `${verdict.padEnd(9)} ${file}: ${summary}`));
-        for (const { message } of failures) printError(Object.assign(new Error(message), { name: 'UserError' }), options.verbose);
+        for (const { error } of failures) printError(error, options.verbose);
         if (failures.length > 0) finish(1);
         if (answers.some(({ verdict }) => verdict === 'tampered')) finish(3);
       } finally {

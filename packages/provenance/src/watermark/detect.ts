@@ -1,5 +1,6 @@
 // Finding the watermark: first as it was written, then turned, scaled, cut and mirrored.
 
+import { openPicture } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { decodePayload, type PayloadBits } from './code.js';
 import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, partsOf, radiusOf, softOf } from './fold.js';
@@ -21,12 +22,12 @@ const SMALL = 300;
 
 /**
  * Reads the watermark of a picture file.
- * @param file PNG, JPEG, WebP, AVIF, TIFF or GIF, whole.
+ * @param file PNG, JPEG, WebP, AVIF, TIFF or GIF, from anybody.
+ * @throws Error as `openPicture` does.
  */
 export async function detect(file: Uint8Array, pattern: Pattern): Promise<Detected | undefined> {
-  const picture = sharp(file, { limitInputPixels: false }).autoOrient();
-  const { width, height, autoOrient } = await picture.metadata();
-  const luminance = await luminanceOf(picture, autoOrient?.width ?? width, autoOrient?.height ?? height);
+  const { picture, width, height } = await openPicture(file);
+  const luminance = await luminanceOf(picture, width, height);
   return detectIn([luminance, await resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5)].map(({ data, ...size }) => ({ ...size, data: evened(data, size.width, size.height) })), pattern);
 }
 
@@ -81,6 +82,7 @@ interface Place {
   /** Height of the correlation there, in deviations of it elsewhere. */
   peak: number;
 }
+
 /** Where the pattern begins: the highest place of the correlation with the known frequencies. */
 function placeOf(spectrum: Spectrum, noise: Float64Array, pattern: Pattern, turn: (f: Frequency) => Frequency): Place {
   const product = new Float64Array(2 * TILE * TILE);

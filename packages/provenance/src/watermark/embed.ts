@@ -1,12 +1,13 @@
 // Writing the watermark into pixels: the pattern, as strong as the eye allows from place to place, added to all colours alike.
 
+import { LUMA } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
 import { folded, noiseOf, partsOf, softOf, syncOf } from './fold.js';
 import { evened, lookedAt, luminanceOf } from './look.js';
 import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
 
-/** Pixels in place, 8 or 16 bits, grey or RGB, opacity last. */
+/** Pixels in place, 8 or 16 bits (or, in trials, 0 to 255 with fractions), grey or RGB, opacity last. */
 export interface Marked {
   width: number;
   height: number;
@@ -41,16 +42,11 @@ export interface EmbedOptions {
   bits: PayloadBits;
 }
 
-/** Marks a picture in place. */
-export async function embed(picture: Marked, options: EmbedOptions): Promise<void> {
-  apply(picture, options, await gainsOf(picture, options));
-}
-
 /**
- * Marks an animation in place, frame below frame, each in the same way: what stands still stays still.
- * @param picture one frame's size, and the data of all.
+ * Marks a picture in place, or the frames of an animation, one below the other, each in the same way: what stands still stays still.
+ * @param picture a frame's size, and the data of all.
  */
-export async function embedFrames(picture: Marked, frames: number, options: EmbedOptions): Promise<void> {
+export async function embed(picture: Marked, options: EmbedOptions, frames = 1): Promise<void> {
   const { data } = picture;
   const each = data.length / frames;
   const frame = (n: number): Marked => ({ ...picture, data: data.subarray(n * each, (n + 1) * each) });
@@ -170,7 +166,7 @@ function strengths({ width, height, channels, alpha, data }: Marked, scale: numb
     const row = Math.min(qd - 1, Math.floor(y / half)) * qa;
     for (let x = 0; x < width; x += step) {
       const at = (y * width + x) * bands;
-      const l = channels === 1 ? data[at]! : 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
+      const l = channels === 1 ? data[at]! : LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!;
       const q = row + quarter[x]!;
       sums[q]! += l;
       squares[q]! += l * l;

@@ -2,7 +2,7 @@
 
 import type { PayloadBits } from './code.js';
 import { detect } from './detect.js';
-import { embed, embedFrames, type Marked, payloadBits } from './embed.js';
+import { embed, type Marked, payloadBits } from './embed.js';
 import { type Pattern, patternOf } from './pattern.js';
 
 /** Name of this way of marking, in the assertion `c2pa.soft-binding`. */
@@ -29,15 +29,14 @@ const payloadOf = (id: string, bits: PayloadBits): bigint => BigInt(`0x${id.slic
 
 /**
  * Writes an id into pixels, in place, with the key in ZEUXIS_WATERMARK_KEY or the public one. The peak signal to noise ratio stays above 42 dB.
- * @param id 16 hexadecimal digits.
+ * @param id 16 hexadecimal digits. @param frames of an animation, whose data lie one below the other.
  * @returns how many of its bits went in: 64 from a shorter side of 256 px on, 16 from 128 px on, 0 below.
  */
 export async function writeWatermark(picture: Marked, id: string, frames = 1): Promise<PayloadBits | 0> {
   const bits = payloadBits(picture.width, picture.height);
   if (bits === 0) return 0;
   const options = { pattern: patternFor(ownKey() ?? PUBLIC_KEY), payload: payloadOf(id, bits), bits };
-  if (frames === 1) await embed(picture, options);
-  else await embedFrames(picture, frames, options);
+  await embed(picture, options, frames);
   return bits;
 }
 

@@ -13,20 +13,14 @@ export interface Look {
   height: number;
   /** Px to one of the pattern, where the picture is as it was written. */
   scale: number;
-  /** A pixel's difference from its surroundings, in deviations of those; 0 where nothing is to be seen. */
+  /** Luminance, or what `evened` makes of it: a pixel's difference from its surroundings, in deviations of those. */
   data: Float32Array;
 }
 
 /** How many times smaller a picture is looked at. */
 export const lookedAt = (width: number, height: number): number => Math.max(1, Math.min(width, height) / LOOKED);
 
-/** @param picture of any size and colours. */
-export async function look(picture: Sharp, width: number, height: number): Promise<Look> {
-  const { data, ...size } = await luminanceOf(picture, width, height);
-  return { ...size, data: evened(data, size.width, size.height) };
-}
-
-/** The luminance that is looked at, 0 to 255. */
+/** The luminance that is looked at, 0 to 255, not evened out yet. @param picture of any size and colours. */
 export async function luminanceOf(picture: Sharp, width: number, height: number): Promise<Look> {
   const by = Math.max(lookedAt(width, height), Math.max(width, height) / LONGEST);
   const [w, h] = [Math.round(width / by), Math.round(height / by)];

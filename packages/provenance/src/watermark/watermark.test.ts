@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
 import { detect } from './detect.js';
-import { embed, embedFrames, type Marked, payloadBits } from './embed.js';
+import { embed, type Marked, payloadBits } from './embed.js';
 import { SquareFourier } from './fourier.js';
 import { ambiguity, patternOf, tileOf } from './pattern.js';
 
@@ -211,7 +211,7 @@ describe('other pictures', () => {
     const [width, height] = [320, 256];
     const still = drawn(width, height);
     const frames: Marked = { width, height, channels: 3, alpha: false, data: Uint8Array.from([...still, ...still]) };
-    await embedFrames(frames, 2, { pattern, payload: PAYLOAD, bits: 64 });
+    await embed(frames, { pattern, payload: PAYLOAD, bits: 64 }, 2);
     const half = frames.data.length / 2;
     expect(Buffer.from(frames.data.subarray(0, half) as Uint8Array).equals(Buffer.from(frames.data.subarray(half) as Uint8Array))).toBe(true);
     expect(await found(file({ ...frames, data: frames.data.subarray(half) }).png().toBuffer())).toBe(PAYLOAD);
