@@ -16,13 +16,15 @@ const MEANS: Record<Finding, string> = {
 };
 const COLOUR: Record<Finding, string> = { signed: '#1b6e3c', tampered: '#b4371b', watermark: '#1f5aa8', claimed: '#8a6d00', similar: '#6b4aa0', nothing: '#666' };
 
-function facts({ signer, trusted, state, sourceType, models, ingredients, watermark, record, problems, manifest }: Answer): [string, string][] {
+function facts({ verdict, signer, trusted, state, sourceType, models, ingredients, watermark, record, problems, manifest }: Answer): [string, string][] {
+  // How a picture came about that this one only looks like says nothing of this one.
+  const own = verdict === 'similar' ? undefined : record;
   const rows: [string, string | undefined][] = [
     ['signer', signer && `${signer}${state === 'invalid' ? '' : trusted ? ', trusted here' : ', whom nothing here vouches for'}`],
     ['problems', problems.length > 0 ? problems.join(', ') : undefined],
     ['source type', sourceType?.split('/').at(-1)],
-    ['models', (models ?? record?.models.map(({ name }) => name))?.join(', ')],
-    ['made from', ingredients?.join(', ') ?? record?.parent?.title],
+    ['models', (models ?? own?.models.map(({ name }) => name))?.join(', ')],
+    ['made from', ingredients?.join(', ') ?? own?.parent?.title],
     ['watermark', watermark && `${watermark.id} (${watermark.bits} bits, ${watermark.key} key)`],
     ['in the ledger', record && `${record.name}, ${record.time}, SHA-256 ${record.sha256}`],
     ['manifest kept', manifest],
