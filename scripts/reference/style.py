@@ -28,32 +28,59 @@ def normal(p, name, x):
     return F.instance_norm(x, eps=1e-4) * (1 + p(f"{name}.scale", shape, 0)) + p(f"{name}.shift", shape, 0)
 
 
-def strokes(noise):
-    channels = []
-    for c, deviation in enumerate((0, 1, 1, 2)):
-        channel = noise[:, c : c + 1]
-        if deviation:
-            reach = math.ceil(2.5 * deviation)
-            bell = torch.exp(-(torch.arange(-reach, reach + 1).double() ** 2) / (2 * deviation**2))
-            kernel = bell[:, None] * bell
-            channel = F.conv2d(channel, (kernel / kernel.norm())[None, None], padding=reach)
-        channels.append(channel)
-    return torch.cat(channels, 1)
+def blur(x, deviation):
+    reach = math.ceil(2.5 * deviation)
+    bell = torch.exp(-(torch.arange(-reach, reach + 1).double() ** 2) / (2 * deviation**2))
+    bell = (bell / bell.sum()).reshape(1, 1, 1, -1).repeat(x.shape[1], 1, 1, 1)
+    x = F.conv2d(F.pad(x, (reach, reach, 0, 0), mode="replicate"), bell, groups=x.shape[1])
+    return F.conv2d(F.pad(x, (0, 0, reach, reach), mode="replicate"), bell.transpose(2, 3), groups=x.shape[1])
+
+
+def smeared(luminance, white):
+    """Line integral convolution of white[:4] along what runs across the slopes of luminance [h, w]; white[4:] makes swirls."""
+    h, w = luminance.shape
+    padded = F.pad(luminance[None, None], (1, 1, 1, 1), mode="replicate")
+    sobel = torch.tensor([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]).double() / 8
+    gy, gx = F.conv2d(padded, sobel[None, None]), F.conv2d(padded, sobel.T[None, None])
+    tensor = torch.cat([gx * gx - gy * gy, 2 * gx * gy], 1)
+    bell = torch.exp(-(torch.arange(-30, 31).double() ** 2) / (2 * 12**2))
+    swirl = blur(white[None, 4:], 12) / (bell / bell.sum()).square().sum()
+    tensor = blur(tensor, 2.5) + blur(tensor, 9) / 2 + 1e-4 * swirl
+    angle = torch.atan2(-tensor[0, 1], -tensor[0, 0]) / 2
+    tangent = torch.stack([angle.cos(), angle.sin()], -1)
+    sources = torch.cat([blur(white[None, c : c + 1], across) for c, across in enumerate((0.5, 0.7, 1, 1.6))], 1)[0]
+    rows, columns = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    out = sources.clone()
+    for way in (1, -1):
+        x, y, v = columns.double(), rows.double(), way * tangent
+        for step in range(1, 25):
+            x, y = (x + v[..., 0]).clamp(0, w - 1), (y + v[..., 1]).clamp(0, h - 1)
+            x0, y0 = x.floor().clamp(max=w - 2).long(), y.floor().clamp(max=h - 2).long()
+            fx, fy = x - x0, y - y0
+            for c, along in enumerate((4, 6, 8, 12)):
+                if step > math.ceil(2.5 * along):
+                    continue
+                at = lambda dy, dx: sources[c][y0 + dy, x0 + dx]
+                value = (1 - fy) * ((1 - fx) * at(0, 0) + fx * at(0, 1)) + fy * ((1 - fx) * at(1, 0) + fx * at(1, 1))
+                out[c] += math.exp(-(step**2) / (2 * along**2)) * value
+            there = tangent[y0 + (fy >= 0.5), x0 + (fx >= 0.5)]
+            v = torch.where((there * v).sum(-1, keepdim=True) < 0, -there, there)
+    return out
 
 
 def paint(p, x, noise, strength):
     y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
     for name, width in (("down2", 32), ("down4", 64)):
         y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, strokes(noise), strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise, strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
     for i in range(4):
         inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
         y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
     for name, width in (("up2", 32), ("up1", 16)):
         y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
         y = F.relu(normal(p, name, conv(p, name, y, width, 3)))
-    y = conv(p, "out", y, 3, 5, gain=1) + p("out.bias", (3,), 0).reshape(1, 3, 1, 1)
-    return torch.tanh(y) / 2 + 0.5
+    y = conv(p, "out", y, 3, 5, gain=1)
+    return torch.tanh(y + strength * (normal(p, "out", y) - y)) / 2 + 0.5
 
 
 def content(made, photograph):
@@ -99,7 +126,12 @@ if __name__ == "__main__":
     strength = torch.tensor([0.25, 1.0], dtype=torch.float64)
     losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, photographs, strength)}
     gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
+    h, w = 40, 56
+    y, x = torch.meshgrid(torch.arange(h).double(), torch.arange(w).double(), indexing="ij")
+    rings = torch.sin(torch.hypot(x - 20, y - 10) / 4) / 4 + 0.5
+    white = torch.from_numpy(fill("white", 6 * h * w).astype("float64")).reshape(6, h, w)
     painter = {
+        "smeared": summary(smeared(rings.float().double(), white)),
         "made": summary(made),
         **{name: loss.item() for name, loss in losses.items()},
         "gradients": {name: {weight: summary(g) for weight, g in each.items()} for name, each in gradients.items()},

@@ -86,7 +86,7 @@ interface StyleOptions extends TrainOptions {
 }
 
 function styleCommand(train: Command, finish: (code: number) => void): void {
-  training(train.command('style'), 'crops to paint', 'crops a step (default: 2)', 'a painting, or a folder of paintings that make one style', 60)
+  training(train.command('style'), 'crops to paint', 'crops a step (default: 1)', 'a painting, or a folder of paintings that make one style', 60)
     .description('train a style on paintings, which `zeuxis style` paints photographs in; its weights may be turned with --resume')
     .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
     .option('--scale <x>', 'how wide a brush is (default: 1.5)', positive)
@@ -94,7 +94,7 @@ function styleCommand(train: Command, finish: (code: number) => void): void {
     .option('--palette <x>', "weight of the painting's colours (default: 14)", between(0, 1000))
     .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
     .option('--patches <x>', "weight of the painting's small patches (default: 1)", between(0, 1000))
-    .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 192)', whole(32))
+    .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 448)', whole(32))
     .action(async (pictures: string, options: StyleOptions) => {
       const { trainStyle } = await import('@zeuxis/verbs');
       const { display, given } = await begin(train, pictures, options);

@@ -29,21 +29,23 @@ interface Drawn {
   filters: number;
 }
 
-/** Colours at full size, in strokes, and in large: of 1, 4 and 16 px. */
+/** Colours at full size, in strokes, and in large: of 1 to 16 px. */
 const COLOURS: readonly Drawn[] = [
   { reduction: 1, stride: 5, kernel: 1, filters: 24 },
+  { reduction: 2, stride: 3, kernel: 1, filters: 24 },
   { reduction: 4, stride: 1, kernel: 1, filters: 24 },
+  { reduction: 8, stride: 1, kernel: 1, filters: 24 },
   { reduction: 16, stride: 1, kernel: 1, filters: 24 },
 ];
 /** From this reduction on, colours are asked for as far as the photograph has light and dark to bear them: an even sky would have to be blotched. */
 const LARGE = 16;
 /**
- * Patches of 7 px at a half and a quarter, without their mean colour: how fine and how strong the strokes are. At full size it would be canvas and
- * cracks, which come as grain.
+ * Patches of 7 px at a quarter and an eighth: how broad and how strong the strokes are, and which colours lie side by side. At full and half size it
+ * would be canvas and cracks, which come as grain.
  */
 const PATCHES: readonly Drawn[] = [
-  { reduction: 2, stride: 3, kernel: 7, filters: 64 },
   { reduction: 4, stride: 2, kernel: 7, filters: 64 },
+  { reduction: 8, stride: 1, kernel: 7, filters: 64 },
 ];
 /** Places in the paintings that a bank knows. */
 const SAMPLES = 16384;
@@ -72,8 +74,8 @@ export function banksOf(paintings: Iterable<Planar>, count: number, side: number
 }
 
 /**
- * Random filters, and how paintings respond to them: of single pixels unit vectors, of patches such that take no notice of the mean colour, and
- * that the paintings answer with a deviation of 1.
+ * Random filters, and how paintings respond to them: of single pixels unit vectors, of patches such that the paintings
+ * answer with a root mean square of 1.
  */
 class Sampler {
   private readonly length: number;
@@ -91,7 +93,6 @@ class Sampler {
     this.filters = new Float32Array(count * this.length);
     for (let f = 0; f < count; f++) {
       const direction = this.random.normals(this.length);
-      if (kernel > 1) for (let c = 0; c < 3; c++) withoutMean(direction.subarray((c * this.length) / 3, ((c + 1) * this.length) / 3));
       const norm = Math.hypot(...direction);
       for (let k = 0; k < this.length; k++) this.filters[f * this.length + k] = direction[k]! / norm;
     }
@@ -130,11 +131,6 @@ class Sampler {
     }
     return { reduction, stride, kernel, filters: this.filters, quantiles };
   }
-}
-
-function withoutMean(values: Float32Array): void {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  for (let i = 0; i < values.length; i++) values[i]! -= mean;
 }
 
 /**

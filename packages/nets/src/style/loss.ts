@@ -1,6 +1,6 @@
 // What a painting asks of a picture, and what the photograph does.
 //
-// Style: a discriminator that judges patches at three scales against crops of the painting (Isola et al., 2017; Wang et al.,
+// Style: a discriminator that judges patches at four scales against crops of the painting (Isola et al., 2017; Wang et al.,
 // pix2pixHD, 2018), with the GAN package's loss: it sees the run of a brush, which statistics of small linear filters do not.
 // Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
 // structure, so that a flat sky may be painted.
@@ -11,9 +11,9 @@ import { LUMA } from '../metrics/style.js';
 import { Network, type Weights } from '../network.js';
 
 /** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
-const REDUCTIONS = [1, 2, 4] as const;
+const REDUCTIONS = [1, 2, 4, 8] as const;
 /** What each of them counts, a sum of 1: at full size there is more canvas than brush. */
-const COUNTS = [0.2, 0.4, 0.4] as const;
+const COUNTS = [0.05, 0.25, 0.35, 0.35] as const;
 const CHANNELS = [32, 64, 128] as const;
 
 /** x [n, 3, h, w], -1 to 1 -> logits of patches, [n, patches], finest first. */

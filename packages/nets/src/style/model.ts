@@ -5,7 +5,7 @@ import { GRAIN, NOISE, type Normal, type StyleNetwork, standardised } from './ne
 
 /**
  * The .onnx file of a style, for one picture at a time. Inputs: `photograph` float32 [1, 3, h, w], black 0 to white 1, sides multiples
- * of 4; `noise` float32 [1, 4, h / 4, w / 4], standard normal; `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w); `given` float32 [1],
+ * of 4; `noise` float32 [1, 4, h / 4, w / 4], noise of deviation 2 smeared along the photograph's forms (flow.ts); `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w); `given` float32 [1],
  * 1 where `moments` are to be taken, 0 where the picture's own are; `moments` float32 [1, k, 1, 1]. Outputs: `painted` float32
  * [1, 3, h, w], 0 to 1, and `measured` float32 [1, k, 1, 1], the picture's own mean and variance of every channel of every layer:
  * what all tiles of one picture are given, as measured on the picture reduced.

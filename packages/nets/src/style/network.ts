@@ -1,19 +1,19 @@
 // The network that paints: a photograph is brought to a quarter of its sides, changed there by residual blocks, and brought back
 // (Johnson et al., 2016), with instance normalisation (Ulyanov et al., 2016) and, in place of transposed convolutions, enlargement
-// followed by a convolution, which prints no chessboard (Odena et al., 2016). Noise is let in at the small size: where a photograph is
-// flat, a network of convolutions has nothing else to make strokes of.
+// followed by a convolution, which prints no chessboard (Odena et al., 2016). Noise is let in at the small size, smeared along the forms
+// of the photograph (flow.ts): a network of convolutions has nothing else to make strokes of.
+//
+// What comes out is normalised too, so that every picture has the light and dark, and the depth of colour, of the painting.
 //
 // Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So they
 // may be given: `Normal` decides, and a picture's tiles share what was measured on the picture reduced.
 
-import { add, addBias, concat, constant, conv, div, enlarge, input, matrix, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, concat, div, enlarge, input, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 
 /** Channels of the noise, at a quarter of the picture's sides. */
 export const NOISE = 4;
-/** Deviation in px of the Gaussian that each of them is blurred by, so that there is something of a stroke's length to begin one from; 0 is none. */
-const BLURS = [0, 1, 1, 2] as const;
 /** Sides of pictures are multiples of this. */
 export const GRAIN = 4;
 /**
@@ -47,24 +47,8 @@ function normalised(p: Weights, name: string, x: Tensor, reduction: number, norm
   return add(mul(normal(name, x, reduction), p.get(`${name}.scale`, shape, 0, 1)), p.get(`${name}.shift`, shape, 0));
 }
 
-/** White noise [n, NOISE, h, w] blurred channel by channel, its variance kept. */
-function strokesOf(noise: Tensor): Tensor {
-  return concat(
-    BLURS.map((deviation, c) => {
-      const channel = sliceAxis(noise, 1, c, 1);
-      if (deviation === 0) return channel;
-      const reach = Math.ceil(2.5 * deviation);
-      const side = 2 * reach + 1;
-      const bell = matrix(side, side, (i, j) => Math.exp(-((i - reach) ** 2 + (j - reach) ** 2) / (2 * deviation ** 2))).data;
-      const norm = Math.hypot(...bell);
-      return conv(channel, constant(bell.map((v) => v / norm), [1, 1, side, side]), { padding: reach });
-    }),
-    1,
-  );
-}
-
 /**
- * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], standard normal, and a strength from 0 to 1, [n, 1, 1, 1];
+ * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], of `strokesAlong`, and a strength from 0 to 1, [n, 1, 1, 1];
  * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
  */
 export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
@@ -74,14 +58,17 @@ export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, no
     y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
   // As large as the noise, without a word of how large that is.
   const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
-  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, strokesOf(noise), dial], 1), quarter, 3), 4, normal));
+  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, noise, dial], 1), quarter, 3), 4, normal));
   for (let i = 0; i < BLOCKS; i++) {
     const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
     y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
   }
   for (const [name, width, reduction] of [['up2', half, 2], ['up1', full, 1]] as const)
     y = relu(normalised(p, name, same(p, name, enlarge(y), width, 3), reduction, normal));
-  return add(mul(tanh(addBias(same(p, 'out', y, 3, 5, 1), p.get('out.bias', [3], 0))), 0.5), 0.5);
+  const raw = same(p, 'out', y, 3, 5, 1);
+  // As far as it is to be painted: a photograph has a light and dark of its own.
+  const made = add(raw, mul(strength, sub(normalised(p, 'out', raw, 1, normal), raw)));
+  return add(mul(tanh(made), 0.5), 0.5);
 }
 
 export type StyleNetwork = Network<[x: Tensor, noise: Tensor, strength: Tensor, normal: Normal]>;

@@ -5,6 +5,7 @@ import { DivergedError } from '../diverged.js';
 import { Random } from '../random.js';
 import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Banks } from './distribution.js';
+import { quarterLuminance, strokesAlong } from './flow.js';
 import { paintingDiscriminator } from './loss.js';
 import { defineStyle, GRAIN, NOISE } from './network.js';
 import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
@@ -51,13 +52,24 @@ export interface StyleBatch {
 /** Learning rates at the start; both fall to a twentieth on a cosine. */
 const RATES = { generator: 2e-3, discriminator: 1e-3 };
 const [BETA2, GAMMA, PENALTY_EVERY] = [0.99, 0.02, 4];
-const VARIATION = 2;
+const VARIATION = 6;
 /** Share of the steps done after which the average has forgotten half, up to so many steps. */
 const [HALF_LIFE_SHARE, HALF_LIFE] = [0.03, 300];
 
 const fall = (progress: number): number => 0.05 + 0.475 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
 /** The painter's learning rate. */
 export const styleRate = (progress: number): number => RATES.generator * fall(progress);
+
+/** Strokes for crops, uint8 [n, 3, side, side]. */
+function strokesOf(photographs: Uint8Array, side: number, random: Random): Float32Array {
+  const [plane, small] = [3 * side * side, (side / GRAIN) ** 2];
+  const out = new Float32Array((photographs.length / plane) * NOISE * small);
+  for (let n = 0; n < photographs.length / plane; n++) {
+    const data = Float32Array.from(photographs.subarray(n * plane, (n + 1) * plane), (value) => value / 255);
+    out.set(strokesAlong(quarterLuminance({ width: side, height: side, data }), random.normals((NOISE + 2) * small)), n * NOISE * small);
+  }
+  return out;
+}
 
 export function startStyle(side: number, seed: number | string): StyleState {
   const weights = defineStyle().initialise(new Random(`${seed}/painter`));
@@ -102,9 +114,9 @@ export class StyleTrainer {
     const common = {
       photographs: bytes(photographs, shape),
       painting: bytes(painting, shape),
-      noise: floats(random.normals((batch * NOISE * side * side) / GRAIN ** 2), [batch, NOISE, side / GRAIN, side / GRAIN]),
+      noise: floats(strokesOf(photographs, side, random), [batch, NOISE, side / GRAIN, side / GRAIN]),
       // Half of all crops are painted with all strength, the others with any.
-      strength: floats(Array.from({ length: batch }, (_, n) => (n % 2 === 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
+      strength: floats(Array.from({ length: batch }, (_, n) => ((state.steps * batch + n) % 2 === 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
       weights: vector(vectors.weights),
       beta2: scalar(BETA2),
       correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),

@@ -1,24 +1,35 @@
 // A picture of any size through a style's model: its channels' moments are measured once, on the picture reduced, and given to
-// every tile, so that no tile differs in tone from its neighbours; the noise goes by the place in the picture, so that no seam shows.
+// every tile, so that no tile differs in tone from its neighbours; strokes are laid along the forms of the whole picture first, so that no
+// seam shows.
 
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, momentsOf, NOISE, quarterLuminance, strokesAlong, whiteRows } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 
-/** Pixels around a pixel that it is painted from: see the network's convolutions, nine of them and the widest noise at a quarter of the sides. */
-export const STYLE_MARGIN = 76;
+/** Pixels around a pixel that it is painted from: 2 at the way in, 6 on the way down, 36 in nine convolutions at a quarter of the sides, 11 on the way up and out, to whole grains. */
+export const STYLE_MARGIN = 56;
 /** Of mirrored edges around a picture, px. */
 const STYLE_FRAME = 2 * FRAME;
 /** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
 export const STYLE_TILE = 704;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
+
+/** Pixels of a picture that are read at a time for its luminance. */
+const BAND = 1 << 20;
+
+/** What a picture is painted from beside itself: [NOISE, height, width] at a quarter of its sides. */
+interface Strokes {
+  width: number;
+  height: number;
+  values: Float32Array;
+}
 
 export interface PaintOptions {
   margin: number;
@@ -49,7 +60,6 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
-  private readonly rows = new Map<number, Float32Array>();
   /** Values in a picture's moments. */
   private readonly size = momentsOf(defineStyle());
 
@@ -69,7 +79,8 @@ export class Painter implements Paints {
 
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Moments): Promise<void> {
     const whole = framed(source);
-    const moments = given?.[0] ?? (await this.measure(whole));
+    const strokes = this.strokesOf(whole);
+    const moments = given?.[0] ?? (await this.measure(whole, strokes));
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
@@ -78,15 +89,15 @@ export class Painter implements Paints {
       if (inner.width <= 0 || inner.height <= 0) return;
       faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_FRAME, y + top - STYLE_FRAME, inner.width, inner.height);
     };
-    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, whole.width, moments)).painted!);
-    this.rows.clear();
+    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, strokes, moments)).painted!);
   }
 
   async momentsOver(sources: Sources): Promise<Moments> {
     const sum = new Float32Array(this.size);
     let count = 0;
     for await (const source of sources) {
-      const { data } = await this.measure(framed(source));
+      const whole = framed(source);
+      const { data } = await this.measure(whole, this.strokesOf(whole));
       for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]);
       count++;
     }
@@ -94,19 +105,20 @@ export class Painter implements Paints {
   }
 
   /** The moments of a picture, of it reduced where it is large. */
-  private async measure(source: Source): Promise<Value> {
+  private async measure(source: Source, strokes: Strokes): Promise<Value> {
     const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
     const [w, h] = [source.width, source.height].map((side) => Math.max(GRAIN, Math.floor(side / factor / GRAIN) * GRAIN)) as [number, number];
     const values = factor === 1 ? new Float32Array(3 * w * h) : reduce(source, w, h, factor);
     if (factor === 1) source.read(0, 0, w, h, values);
-    const { measured } = await this.run({ values, x: 0, y: 0, w, h }, w);
+    const own = factor === 1 ? strokes : this.laid(quarterLuminance({ width: w, height: h, data: values }));
+    const { measured } = await this.run({ values, x: 0, y: 0, w, h }, own);
     return measured!;
   }
 
-  private run({ values, x, y, w, h }: { values: Float32Array; x: number; y: number; w: number; h: number }, width: number, moments?: Value) {
+  private run({ values, x, y, w, h }: { values: Float32Array; x: number; y: number; w: number; h: number }, strokes: Strokes, moments?: Value) {
     return this.session.run({
       photograph: floats(values, [1, 3, h, w]),
-      noise: floats(this.noise(x / GRAIN, y / GRAIN, w / GRAIN, h / GRAIN, width / GRAIN), [1, NOISE, h / GRAIN, w / GRAIN]),
+      noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN }), [1, NOISE, h / GRAIN, w / GRAIN]),
       strength: floats([this.strength], [1]),
       share: floats([1 / (w * h)], [1]),
       given: floats([moments ? 1 : 0], [1]),
@@ -114,20 +126,23 @@ export class Painter implements Paints {
     });
   }
 
-  /** Noise by place: a row of the picture has the same whichever tile asks for it. */
-  private noise(left: number, top: number, w: number, h: number, width: number): Float32Array {
-    const out = new Float32Array(NOISE * w * h);
-    for (let row = 0; row < h; row++) {
-      let all = this.rows.get(top + row);
-      if (all?.length !== NOISE * width) {
-        all = new Random(`${this.seed}/noise/${top + row}`).normals(NOISE * width);
-        this.rows.set(top + row, all);
-      }
-      for (let c = 0; c < NOISE; c++) out.set(all.subarray(c * width + left, c * width + left + w), (c * h + row) * w);
+  /** Strokes along the forms of a whole picture, at a quarter of its sides; its luminance is read band by band, for it may be too large for memory. */
+  private strokesOf(source: Source): Strokes {
+    const [width, height] = [source.width / GRAIN, source.height / GRAIN];
+    const luminance = { width, height, data: new Float32Array(width * height) };
+    const rows = Math.max(1, Math.floor(BAND / source.width / GRAIN));
+    for (let row = 0; row < height; row += rows) {
+      const band = { width: source.width, height: Math.min(rows, height - row) * GRAIN };
+      const data = new Float32Array(3 * band.width * band.height);
+      source.read(0, row * GRAIN, band.width, band.height, data);
+      luminance.data.set(quarterLuminance({ ...band, data }).data, row * width);
     }
-    // Rows above will not be asked for again.
-    for (const known of this.rows.keys()) if (known < top) this.rows.delete(known);
-    return out;
+    return this.laid(luminance);
+  }
+
+  private laid(luminance: Luminance): Strokes {
+    const { width, height } = luminance;
+    return { width, height, values: strokesAlong(luminance, whiteRows(width, height, this.seed)) };
   }
 
   close(): Promise<void> {

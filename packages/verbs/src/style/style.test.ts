@@ -19,7 +19,7 @@ let home: string;
 const at = (...path: string[]) => join(home, ...path);
 const rights = { text: 'drawn by this test', name: 'the test' };
 const train = (out: string, options: Partial<TrainStyleOptions> = {}) =>
-  trainStyle({ pictures: at('painting.png'), content: at('photographs'), out: at(out), images: 8, batch: 2, crop: 64, scale: 0.3, rights, threads: 1, snapshots: 2, ...options });
+  trainStyle({ pictures: at('painting.png'), content: at('photographs'), out: at(out), images: 8, batch: 2, crop: 96, scale: 0.3, rights, threads: 1, snapshots: 2, ...options });
 const paint = (options: Partial<StyleOptions> & Pick<StyleOptions, 'inputs'>) =>
   style({ out: at('out'), model: at('run'), identityFolder: at('identity'), threads: 1, overwrite: true, ...options });
 const pixels = async (path: string) => (await sharp(path).raw().toBuffer()) as Uint8Array;
@@ -44,7 +44,7 @@ describe('trainStyle', () => {
     expect(result).toMatchObject({
       finished: true,
       images: 4,
-      card: { task: 'style', steps: 2, painted: 144, crop: 64, trainingSet: { name: 'painting.png', pictures: 1, rights }, content: { name: 'photographs', pictures: 4 } },
+      card: { task: 'style', steps: 2, painted: 144, crop: 96, trainingSet: { name: 'painting.png', pictures: 1, rights }, content: { name: 'photographs', pictures: 4 } },
     });
     expect(await readFile(at('other', 'report.html'), 'utf8')).toContain('a crop of the paintings');
   });
@@ -86,9 +86,9 @@ describe('trainStyle', () => {
     ['content that is the painting itself', { content: 'alone' }, /holds no usable picture.*it is a painting that the style is learned from/],
     ['a folder that is not there', { content: 'nowhere' }, /there is no file or folder '.*nowhere'/],
     ['a brush without measure', { scale: 1e6 }, /--scale must be from 0.1 to 4, not 1000000/],
-    ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px from 64 on, not 50/],
+    ['a crop that cannot be halved', { crop: 50 }, /--crop must be a multiple of 32 px from 96 on, not 50/],
     ['a weight below nothing', { palette: -1 }, /--palette must be 0 or more, not -1/],
-    ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 64 px/],
+    ['a brush too fine for the crop', { scale: 0.1 }, /smaller than a crop of 96 px/],
   ])('refuses %s, and leaves nothing', async (_name, options, message) => {
     await sharp({ create: { width: 100, height: 100, channels: 3, background: 'red' } }).png().toFile(at('small.png'));
     await writeFile(at('text.png'), 'no picture');

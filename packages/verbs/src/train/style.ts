@@ -14,7 +14,7 @@ import { STYLE_CURVES, StyleTraining } from './style-training.js';
 export interface TrainStyleOptions extends TrainingOptions {
   /** A painting, or a folder of paintings that make one style. */
   pictures: string;
-  /** Folder of photographs to learn to paint; 400 of them are taken at most. */
+  /** Folder of photographs to learn to paint; 300 of them are taken at most. */
   content: string;
   /** How wide a brush is, 1.5 by default: the paintings are seen with a shorter side of 480 px times this. */
   scale?: number;
@@ -26,9 +26,9 @@ export interface TrainStyleOptions extends TrainingOptions {
   strokes?: number;
   /** Weight of the painting's patches, 1 by default: how fine and how strong the strokes are. */
   patches?: number;
-  /** Crops a step, 2 by default: within an hour many noisy steps lead further than few good ones. */
+  /** Crops a step, 1 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
-  /** Side of a crop in px, a multiple of 32; 192 by default: a crop should hold a scene. */
+  /** Side of a crop in px, a multiple of 32; 448 by default: what a picture's colours are to be is asked of every crop, which should hold a scene. */
   crop?: number;
 }
 
@@ -38,20 +38,20 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
   scale: number;
 }
 
-const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [2, 192, 60];
+const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [1, 448, 60];
 const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1 };
 const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
-/** Photographs are seen whole and near, in turns. */
-const PHOTOGRAPHED = [224, 320, 480];
+/** Shorter sides of photographs, of a crop's: seen whole or nearly so, for what a picture's colours are to be is asked of all of it. */
+const PHOTOGRAPHED = [1, 8 / 7];
 /** The finest brush and the widest: at this, 64 paintings take a gigabyte. */
 const SCALES = [0.1, 4] as const;
-const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 400];
+const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 300];
 /** The smallest painting: below it there are no strokes to see. */
 const SMALLEST_PAINTING = 128;
-/** Crops are halved thrice at a quarter of their sides; the smallest has as much inside its frame as windows of structure need. */
-const [CROP_STEP, SMALLEST_CROP] = [32, 64];
+/** Crops are judged at an eighth of their sides, where the smallest holds a patch. */
+const [CROP_STEP, SMALLEST_CROP] = [32, 96];
 
 const fixedOf =
   (options: TrainStyleOptions) =>
@@ -71,7 +71,7 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number)
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
   const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], least: SMALLEST_PAINTING, side, most: MOST_PAINTINGS, ...common('paintings') });
-  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED, least: side / 2, side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
+  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED.map((share) => Math.round(share * side)), least: side / 2, side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
   for (const [stage, { count, skipped, reserved }] of [['paintings', paintings], ['photographs', photographs]] as const)
     for (const { file, reason } of [...skipped, ...reserved]) onProgress({ stage, done: count, total: count, unit: 'pictures', note: `left out ${file}: ${reason}` });
   return { paintings, photographs };
