@@ -7,6 +7,7 @@ import { formatOf, LARGEST } from './c2pa.js';
 import type { Identity } from './identity.js';
 import { ledgerOf, type NewRecord } from './ledger.js';
 import { type Marking, type Marks, mark } from './mark.js';
+import { type SetRights, sayRights } from './rights/summary.js';
 import { type Ingredient, signFile } from './sign.js';
 
 /** IPTC NewsCodes, digital source type: made by a trained model. */
@@ -16,12 +17,19 @@ export const COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = 'http://cv.iptc.org/news
 /** The assertion that says how a picture came about. */
 export const GENERATION = 'org.zeuxis.generation';
 
+/** A set of pictures that a model was trained on. */
+export interface TrainedOn extends SetRights {
+  name: string;
+  pictures: number;
+  fingerprint: string;
+}
+
 export interface NamedModel {
   name: string;
   /** Hexadecimal SHA-256 of the model file. */
   sha256: string;
-  /** The sets that it was trained on, with their fingerprints, and by what right, as whom it was stated. */
-  trained?: { name: string; pictures: number; fingerprint: string; rights: { text: string; name: string } }[];
+  /** The sets that it was trained on, with their fingerprints, and by what right: as somebody stated it, or as their record says. */
+  trained?: TrainedOn[];
 }
 
 /** How a picture came about; kept in its manifest. */
@@ -184,7 +192,7 @@ const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
 
 /** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
 function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
-  const sets = trained.map(({ name, pictures, fingerprint, rights }) => `trained on ${pictures} ${pictures === 1 ? 'picture' : 'pictures'} ('${name}', fingerprint ${fingerprint}; ${rights.text}, stated by ${rights.name})`);
+  const sets = trained.map(({ name, pictures, fingerprint, ...by }) => `trained on ${pictures} ${pictures === 1 ? 'picture' : 'pictures'} ('${name}', fingerprint ${fingerprint}; ${sayRights(by)})`);
   return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model' }] };
 }
 

@@ -1,7 +1,27 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
-export { type Answer, examine, type Generation, type KeyPlace, type KeyReport, type SigningConfiguration, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
-export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
+export {
+  type Answer,
+  type Contributor,
+  examine,
+  type Generation,
+  hasRecord,
+  type KeyPlace,
+  type KeyReport,
+  type Lacking,
+  licenceName,
+  type RightsSummary,
+  type SetRights,
+  type SigningConfiguration,
+  type StatedRights,
+  sayRights,
+  shareOf,
+  some,
+  type Verdict,
+  type VerifyOptions,
+  verify,
+} from '@zeuxis/provenance';
+export { type Card, type FeatureCard, type GanCard, type ModelFile, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate, type Memorisation, type NearPair } from './evaluate.js';

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import { CROISSANT, croissant, judge, RIGHTS_CSV, readRecord, type Statement, surveyRights, writeCsv } from '@zeuxis/provenance';
+import { CROISSANT, croissant, judge, RIGHTS_CSV, readRecord, STATED, type Statement, surveyRights, writeCsv } from '@zeuxis/provenance';
 import { pictureProgress, type VerbOptions } from './progress.js';
 
 export interface RightsOptions extends VerbOptions, Statement {
@@ -29,11 +29,10 @@ export interface RightsResult {
 
 /** Builds the record, or checks it. @throws UserError for a folder or a record that cannot be read or written. */
 export async function rights(pictures: string, options: RightsOptions = {}): Promise<RightsResult> {
-  const { check = false, signal, source, creator, licence, consent } = options;
+  const { check = false, signal } = options;
   const before = await readRecord(pictures);
   if (check && !before) throw new UserError(`'${pictures}' has no ${RIGHTS_CSV}; \`zeuxis rights\` without --check makes one`);
-  const given = { source, creator, licence, consent };
-  const stated = check ? {} : (Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Statement);
+  const stated: Statement = check ? {} : Object.fromEntries(STATED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
   const tell = { done: (_: number) => {} };
   const survey = await surveyRights(pictures, before ?? [], stated, {
     ...(signal ? { signal } : {}),

@@ -8,6 +8,7 @@ interface RightsCommandOptions extends Common {
   creator?: string;
   licence?: string;
   consent?: string;
+  terms?: string;
   check?: boolean;
 }
 
@@ -34,15 +35,16 @@ export function rightsCommand(program: Command, finish: (code: number) => void):
     .option('--creator <name>', 'who made them, for those that do not say')
     .option('--licence <text>', 'SPDX identifier or sentence, for those that do not say')
     .option('--consent <text>', 'consent of those whom they show, for those that do not say')
+    .option('--terms <text>', 'what is due for a picture made with a model of theirs, as in "0.05 EUR per picture", for those that do not say')
     .option('--check', 'change nothing; ends with 1 where a right is missing, a picture is reserved, or the files are others')
     .action(async (pictures: string, options: RightsCommandOptions) => {
-      const { source, creator, licence, consent, check = false } = options;
-      if (check && [source, creator, licence, consent].some((value) => value !== undefined)) command.error('--check changes nothing: leave --source, --creator, --licence and --consent out', { exitCode: 2 });
+      const { source, creator, licence, consent, terms, check = false } = options;
+      if (check && [source, creator, licence, consent, terms].some((value) => value !== undefined)) command.error('--check changes nothing: leave --source, --creator, --licence, --consent and --terms out', { exitCode: 2 });
       const { rights } = await import('@zeuxis/verbs');
       const display = await Display.open(options);
       try {
         const signal = interruptible(display, 'stopping');
-        const given = Object.fromEntries(Object.entries({ source, creator, licence, consent }).filter(([, value]) => value !== undefined));
+        const given = Object.fromEntries(Object.entries({ source, creator, licence, consent, terms }).filter(([, value]) => value !== undefined));
         const result = await rights(pictures, { ...given, check, signal, onProgress: display.show });
         display.close();
         answer(options, result, lines(result, check));

@@ -3,7 +3,7 @@
 import { UserError } from '@zeuxis/pictures';
 import Papa from 'papaparse';
 
-export const COLUMNS = ['file', 'sha256', 'source', 'creator', 'licence', 'consent', 'reservation'] as const;
+export const COLUMNS = ['file', 'sha256', 'source', 'creator', 'licence', 'consent', 'reservation', 'title', 'weight', 'terms'] as const;
 /** A picture's row: these columns, and whatever further ones people added. */
 export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { type AnimatedFormat, type Animation, animatedFormat, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { type Edit, publishEdited, verify } from '@zeuxis/provenance';
+import { type Edit, publishEdited, sayRights, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { markingOf } from '../edit/marking.js';
-import { findModel, type ListedModel, named } from '../models.js';
+import { findModel, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
@@ -131,13 +131,13 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
   const { quality } = options;
   const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
   const told = ({ name, card: { trainingSet } }: ListedModel<StyleCard>) =>
-    `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`;
+    `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${sayRights(trainingSet)})`;
   const edit: Edit = {
     action: 'c2pa.filtered',
     description: `painted by ${models.map(told).join(' and ')}`,
     parent: { path, bytes },
     ...(second ? { alsoBy: [named(second)] } : {}),
-    generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
+    generation: { model: named(model), ...settings, trainingSet: trainedOn(model.card.trainingSet), ...(second ? { second: { ...named(second), trainingSet: trainedOn(second.card.trainingSet) } } : {}) },
   };
   // A single picture of GIF was read as an animation of one frame, and leaves as one.
   const published = await publishEdited(() => painted(path, bytes, form, job), target, edit, { identity, version: VERSION, format: form.format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
