@@ -1,5 +1,6 @@
 // Credentials, keys, watermark and ledger; `publish`, `publishEdited` and `publishDicom` are the one door out.
 export { type Answer, examine, type Finding } from './examine.js';
+export { type HumanWork, humanWork, sameHuman, sayHuman } from './human.js';
 export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';
@@ -28,6 +29,6 @@ export { type Row, writeCsv } from './rights/csv.js';
 export { grants } from './rights/licence.js';
 export { judge, RIGHTS_CSV, readRecord, reservedBy, STATED, type Statement, surveyRights } from './rights/record.js';
 export { hasRecord, type Lacking, type SettledRights, type StatedRights, some, TrainingRights, type TrainingRightsOptions } from './rights/settle.js';
-export { type Contributor, inShort, isSetRights, licenceName, type RightsSummary, type SetRights, sayRights, shareOf } from './rights/summary.js';
+export { type Contributor, inShort, isSetRights, licenceName, type RightsSummary, type SetRights, sayMakers, sayNames, sayRights, shareOf } from './rights/summary.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';
 export { type FoundWatermark, readWatermark, WATERMARK, writeWatermark } from './watermark/index.js';

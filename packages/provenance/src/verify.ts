@@ -4,8 +4,11 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '@zeuxis/pictures';
 import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
+import { type HumanWork, isHumanWork, sayHuman } from './human.js';
 import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
+import { sayNames } from './rights/summary.js';
+import { learnedFrom, METADATA } from './work.js';
 
 export interface Verdict {
   file: string;
@@ -36,6 +39,10 @@ export interface Verdict {
   ingredients?: string[];
   /** Names of the models that made or changed it, as the manifest holds them. */
   models?: string[];
+  /** Whose pictures those models learned from, as far as the manifest names them. */
+  learnedFrom?: string[];
+  /** What a person chose and edited, as the signer says. */
+  human?: HumanWork;
   /** Address where the credentials are said to be, in place of the file; it was not asked. */
   elsewhere?: string;
   /** What hindered the reading but is no fault of the file, as a damaged identity of one's own, which was then not trusted. */
@@ -165,6 +172,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const said = (manifest.assertions ?? []).filter(({ label }) => label === GENERATION).map(({ data }) => data);
   const generation = opened ? undefined : said.find(isGeneration);
   const edit = opened ? said.find(isEdit) : undefined;
+  const credited = learnedFrom((manifest.assertions ?? []).find(({ label }) => label === METADATA)?.data);
+  const human = (generation ?? edit)?.human;
   const { ingredients = [] } = manifest;
   const models = ingredients.filter(({ relationship, data_types: types }) => relationship === 'inputTo' && types?.some(({ type }) => type.startsWith('c2pa.types.model')));
   const pictures = ingredients.filter((ingredient) => !models.includes(ingredient));
@@ -174,7 +183,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
   const faults = problems.filter((code) => code !== UNTRUSTED);
-  const origin = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
+  const did = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
+  const origin = [did, ...(credited.length > 0 ? [`learned from pictures by ${sayNames(credited)}`] : []), ...(human ? [sayHuman(human)] : [])].join('; ');
   const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
   const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
   const summary = {
@@ -195,6 +205,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...(parent === undefined ? {} : { parent }),
     ...titles('ingredients', pictures),
     ...titles('models', models),
+    ...(credited.length > 0 ? { learnedFrom: credited } : {}),
+    ...(human ? { human } : {}),
     summary,
   };
 }
@@ -208,24 +220,26 @@ const isOptional = (value: unknown, type: 'number' | 'string') => value === unde
 /** Anyone may sign an assertion of our name, with anything in it. */
 function isGeneration(value: unknown): value is Generation {
   if (!isObject(value) || !isObject(value.model)) return false;
-  const { model, seed, index, label, truncation, guard } = value;
+  const { model, seed, index, label, truncation, guard, human } = value;
   return (
     [model.name, model.sha256].every((text) => typeof text === 'string') &&
     ['number', 'string'].includes(typeof seed) &&
     isOptional(index, 'number') &&
     isOptional(label, 'string') &&
     isOptional(truncation, 'number') &&
+    (human === undefined || isHumanWork(human)) &&
     (guard === undefined || (isObject(guard) && [guard.threshold, guard.ratio].every((figure) => typeof figure === 'number')))
   );
 }
 
 function isEdit(value: unknown): value is EditRecord {
   if (!isObject(value) || !isObject(value.model) || !isObject(value.parent)) return false;
-  const { model, parent, scale, strength } = value;
+  const { model, parent, scale, strength, human } = value;
   return (
     [model.name, model.sha256, parent.title, parent.sha256].every((text) => typeof text === 'string') &&
     isOptional(scale, 'number') &&
-    isOptional(strength, 'number')
+    isOptional(strength, 'number') &&
+    (human === undefined || isHumanWork(human))
   );
 }
 

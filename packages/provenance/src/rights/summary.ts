@@ -118,6 +118,19 @@ export const shareOf = (weight: string, { weight: all }: RightsSummary): Fractio
   return part && whole && whole.compare(Fraction.zero) > 0 ? part.over(whole) : Fraction.zero;
 };
 
+/** The first few of some names, and how many more. */
+const NAMED = 5;
+export const sayNames = (names: readonly string[], more = 0): string => {
+  const rest = Math.max(0, names.length - NAMED) + more;
+  return [names.slice(0, NAMED).join(', '), ...(rest > 0 ? [`${rest} more`] : [])].join(' and ');
+};
+
+/** Whose pictures a set holds, as in ' by Ada, Grace'; nothing where nobody is named. */
+export function sayMakers({ record }: SetRights): string {
+  const names = [...new Set(record?.contributors.map(({ name }) => name))];
+  return names.length > 0 ? ` by ${sayNames(names, record?.more?.contributors)}` : '';
+}
+
 /** In a sentence, for people. */
 export function sayRights({ rights, record }: SetRights): string {
   const own = rights && `${rights.text} (stated by ${rights.name})`;

@@ -3,10 +3,13 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openLedger, sayRights, verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type GenerateOptions, generate } from '../generate.js';
 import { findModel } from '../models.js';
 import { rights as record } from '../rights.js';
+import { type StyleOptions, style } from '../style/style.js';
 import { trainGan } from './gan.js';
 import { trainStyle } from './style.js';
 import { type TrainUpscalerOptions, trainUpscaler } from './upscaler.js';
@@ -117,11 +120,59 @@ it('is asked by a generator and by a style, of paintings and of photographs', as
 
   await mkdir(at('paintings'));
   await draw(at('paintings', 'one.png'), 200);
-  const style = (out: string, options = {}) => trainStyle({ pictures: at('paintings', 'one.png'), content: at('set'), out: at(out), images: 2, batch: 2, crop: 64, scale: 0.3, threads: 1, snapshots: 1, ...options });
-  await expect(style('style', { statedOnly: true })).rejects.toThrow(/state the right/);
+  const learn = (out: string, options = {}) => trainStyle({ pictures: at('paintings', 'one.png'), content: at('set'), out: at(out), images: 2, batch: 2, crop: 64, scale: 0.3, threads: 1, snapshots: 1, ...options });
+  await expect(learn('style', { statedOnly: true })).rejects.toThrow(/state the right/);
   await record(at('paintings'), { creator: 'Vincent', licence: 'public domain' });
-  await expect(style('style')).rejects.toThrow(/1 of 6 pictures in '.*set' have no stated right/);
-  const { card } = await style('style', { statedOnly: true });
+  await expect(learn('style')).rejects.toThrow(/1 of 6 pictures in '.*set' have no stated right/);
+  const { card } = await learn('style', { statedOnly: true });
   expect(card.trainingSet).toMatchObject({ pictures: 1, record: { contributors: [{ name: 'Vincent', pictures: 1 }] } });
   expect(card.content).toMatchObject({ pictures: 3, unstated: 2, reserved: 1, record: { pictures: 3 } });
+});
+
+it('stands in every picture painted in a style, by whose hand it is; in a mixture both', async () => {
+  await mkdir(at('others'));
+  await draw(at('others', 'two.png'), 20);
+  await record(at('others'), { creator: 'Katsushika', licence: 'CC BY 4.0' });
+  await trainStyle({ pictures: at('others'), content: at('set'), out: at('other-style'), images: 2, batch: 2, crop: 64, scale: 0.3, threads: 1, snapshots: 1, statedOnly: true });
+  const mask = await sharp({ create: { width: 160, height: 140, channels: 3, background: 'white' } }).toColourspace('b-w').png().toFile(at('mask.png')).then(() => at('mask.png'));
+  const paint = (out: string, options: Partial<StyleOptions> = {}) =>
+    style({ inputs: [at('set', 'a.png')], out: at(out), model: at('style'), identityFolder: at('identity'), threads: 1, ...options });
+  const { files } = await paint('painted');
+  const alone = await verify(files[0]!.path, { identityFolder: at('identity') });
+  expect(alone).toMatchObject({ state: 'trusted', learnedFrom: ['Vincent', 'Ada', 'Grace'], summary: expect.stringContaining("the style 'style', learned from 1 painting by Vincent (by its rights record public domain (1 picture))") });
+  expect(alone.human).toBeUndefined();
+  const mixed = await paint('mixed', { model: [at('style'), at('other-style')], mix: 0.25, mask, author: 'Grace Hopper', chose: ['this frame'] });
+  const both = await verify(mixed.files[0]!.path, { identityFolder: at('identity') });
+  expect(both).toMatchObject({
+    state: 'trusted',
+    learnedFrom: ['Vincent', 'Ada', 'Grace', 'Katsushika'],
+    actions: ['c2pa.opened', 'c2pa.filtered', 'c2pa.edited', 'org.zeuxis.chosen', 'org.zeuxis.chosen', 'org.zeuxis.chosen', 'c2pa.watermarked.bound'],
+    human: { author: 'Grace Hopper', edited: ['where it is painted, by a mask'], chose: ["the style 'style' and 'other-style'", 'a mix of 0.25', 'this frame'] },
+    summary: expect.stringMatching(/by Vincent .* by Katsushika /),
+  });
+  const [record0] = [await openLedger(at('identity')).byId(mixed.files[0]!.id!)];
+  expect(record0!.models.map(({ trained }) => trained![0]!.record!.contributors[0]!.name)).toEqual(['Vincent', 'Katsushika']);
+  expect(record0!.generation).toMatchObject({ human: { author: 'Grace Hopper' } });
+  // Done before is only what says the same.
+  expect((await paint('mixed', { model: [at('style'), at('other-style')], mix: 0.25, mask, author: 'Grace Hopper', chose: ['this frame'] })).kept).toHaveLength(1);
+  expect((await paint('mixed', { model: [at('style'), at('other-style')], mix: 0.25, mask })).failures[0]!.message).toMatch(/is there already/);
+  await expect(paint('mixed', { chose: ['this frame'] })).rejects.toThrow(/say who chose or edited: --author NAME/);
+});
+
+it('makes the pictures again that a person picked, and says who did', async () => {
+  const make = (out: string, options: Partial<GenerateOptions> = {}) => generate({ model: at('gan'), out: at(out), count: 6, seed: 'grapes', identityFolder: at('identity'), threads: 1, ...options });
+  const all = await make('all');
+  const { files } = await make('picked', { pick: [4, 1, 4], author: 'Ada', truncation: 1 });
+  expect(files.map(({ index }) => index)).toEqual([4, 1]);
+  const pixels = (path: string) => sharp(path).raw().toBuffer();
+  expect((await pixels(files[0]!.path)).equals(await pixels(all.files[4]!.path))).toBe(true);
+  expect(await verify(files[1]!.path, { identityFolder: at('identity') })).toMatchObject({ state: 'trusted', generation: { index: 1 }, learnedFrom: ['Ada'], human: { author: 'Ada', chose: ['this one of 6', 'truncation 1', 'seed grapes'] } });
+  expect((await verify(all.files[0]!.path, { identityFolder: at('identity') })).human).toBeUndefined();
+  await expect(make('picked', { pick: [6] })).rejects.toThrow(/there is no picture 6 among 6, which go from 0 to 5/);
+});
+
+it('lets older cards say what they know', async () => {
+  const { card } = await findModel('starry-night');
+  expect(card).toMatchObject({ trainingSet: { rights: { text: expect.stringContaining('Vincent van Gogh') } } });
+  expect(sayRights(card.task === 'style' ? card.trainingSet : {})).toMatch(/Vincent van Gogh, The Starry Night.*\(stated by Zeuxis\)/);
 });
