@@ -14,6 +14,7 @@ export {
   type SetRights,
   type SigningConfiguration,
   type StatedRights,
+  type StatementLine,
   sayRights,
   shareOf,
   some,
@@ -31,6 +32,7 @@ export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, 
 export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type RightsOptions, type RightsResult, rights } from './rights.js';
+export { type StatementResult, type StatementVerbOptions, statement } from './statement.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
 export { CropSource } from './train/crops.js';

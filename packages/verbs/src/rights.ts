@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import { CROISSANT, croissant, judge, RIGHTS_CSV, readRecord, STATED, type Statement, surveyRights, writeCsv } from '@zeuxis/provenance';
+import { CROISSANT, croissant, judge, RIGHTS_CSV, type RowStatement, readRecord, STATED, surveyRights, writeCsv } from '@zeuxis/provenance';
 import { pictureProgress, type VerbOptions } from './progress.js';
 
-export interface RightsOptions extends VerbOptions, Statement {
+export interface RightsOptions extends VerbOptions, RowStatement {
   /** Change nothing. */
   check?: boolean;
 }
@@ -32,7 +32,7 @@ export async function rights(pictures: string, options: RightsOptions = {}): Pro
   const { check = false, signal } = options;
   const before = await readRecord(pictures);
   if (check && !before) throw new UserError(`'${pictures}' has no ${RIGHTS_CSV}; \`zeuxis rights\` without --check makes one`);
-  const stated: Statement = check ? {} : Object.fromEntries(STATED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
+  const stated: RowStatement = check ? {} : Object.fromEntries(STATED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
   const tell = { done: (_: number) => {} };
   const survey = await surveyRights(pictures, before ?? [], stated, {
     ...(signal ? { signal } : {}),

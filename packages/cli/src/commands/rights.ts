@@ -1,4 +1,4 @@
-import type { RightsResult } from '@zeuxis/verbs';
+import type { RightsResult, StatementLine, StatementResult } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { common } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
@@ -27,8 +27,44 @@ const lines = (result: RightsResult, check: boolean): string[] => [
   check ? `the record ${result.matches ? 'is that of these files' : 'is not that of these files any more; `zeuxis rights` brings it up to date'}` : `record       ${result.csv}, ${result.croissant}`,
 ];
 
+interface StatementCommandOptions extends Common {
+  from?: string;
+  to?: string;
+  csv?: string;
+  model?: string[];
+}
+
+const sums = ({ due, unpriced }: StatementLine): string => [...due.map(({ amount, currency }) => `${amount} ${currency}`), ...unpriced.map((terms) => `as agreed: ${terms}`)].join(', ') || 'nothing stated';
+
+function statementLines({ pictures, unnamed, lines: due, totals, cut, damaged }: StatementResult): string[] {
+  const cells = [['contributor', 'pictures', 'weighted', 'due'], ...due.map((line) => [line.name, String(line.pictures), line.weighted, sums(line)])];
+  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
+  return [
+    ...cells.map(([name, count, weighted, sum]) => [name!.padEnd(widths[0]!), count!.padStart(widths[1]!), weighted!.padStart(widths[2]!), sum].join('  ')),
+    `published  ${pictures}; of ${unnamed} it is not known, in whole or in part, whose pictures their models learned from`,
+    ...totals.map(({ currency, amount }) => `total      ${amount} ${currency}`),
+    ...cut.map(({ name, sha256, contributors }) => `missing    ${contributors} more contributors to '${name}' (SHA-256 ${sha256.slice(0, 12)}), whom its file names: --model FILE`),
+    ...(damaged > 0 ? [`damaged    ${damaged} lines of the ledger: what they recorded is missing here`] : []),
+  ];
+}
+
+function statementCommand(rights: Command): void {
+  common(rights.command('statement'))
+    .description('what those are due whose pictures models learned from, for the published pictures of a period')
+    .option('--from <date>', 'first day, as in 2026-01-01 (default: from the first picture on)')
+    .option('--to <date>', 'last day (default: to the last picture)')
+    .option('--csv <file>', 'write it to a file for a spreadsheet, too')
+    .option('--model <name...>', 'models whose files name contributors that the ledger has no room for')
+    .action(async ({ from, to, csv, model, ...options }: StatementCommandOptions) => {
+      const { statement } = await import('@zeuxis/verbs');
+      const given = Object.fromEntries(Object.entries({ from, to, csv, models: model }).filter(([, value]) => value !== undefined));
+      const result = await statement(given);
+      answer(options, result, statementLines(result));
+    });
+}
+
 export function rightsCommand(program: Command, finish: (code: number) => void): void {
-  const command = common(program.command('rights'))
+  const command = common(program.command('rights').enablePositionalOptions())
     .description('the record of by what right each picture of a folder may be trained on: rights.csv, to be filled in, and croissant.json')
     .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
     .option('--source <text>', 'where the pictures are from, for those that do not say')
@@ -53,4 +89,5 @@ export function rightsCommand(program: Command, finish: (code: number) => void):
         display.close();
       }
     });
+  statementCommand(command);
 }

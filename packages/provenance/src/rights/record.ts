@@ -12,7 +12,7 @@ import { consentsToTraining, grants, licenceOf, refusedBy } from './licence.js';
 export const RIGHTS_CSV = 'rights.csv';
 /** Columns that can be stated for all pictures at once. */
 export const STATED = ['source', 'creator', 'licence', 'consent', 'terms'] as const;
-export type Statement = Partial<Record<(typeof STATED)[number], string>>;
+export type RowStatement = Partial<Record<(typeof STATED)[number], string>>;
 
 export interface Surveyed {
   rows: Row[];
@@ -39,7 +39,7 @@ export async function readRecord(folder: string): Promise<Row[] | undefined> {
 }
 
 /** The pictures of a folder with what the record before says of them, then they themselves, then the statement given for all. */
-export async function surveyRights(folder: string, before: readonly Row[], stated: Statement, options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {}): Promise<Surveyed> {
+export async function surveyRights(folder: string, before: readonly Row[], stated: RowStatement, options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {}): Promise<Surveyed> {
   const files = await findPictures(folder);
   const byFile = new Map(before.map((row) => [row.file, row]));
   const byHash = new Map(before.toReversed().map((row) => [row.sha256, row]));
@@ -62,7 +62,7 @@ export async function surveyRights(folder: string, before: readonly Row[], state
     const reservation = refused && 'reserved' in refused ? refused.reserved : (old?.reservation ?? '');
     const row = { ...Object.fromEntries(COLUMNS.map((name) => [name, ''])), ...old, file, sha256, reservation } as Row;
     row.title ||= own.title ?? '';
-    for (const name of STATED) row[name] ||= (own as Statement)[name] ?? stated[name]?.trim() ?? '';
+    for (const name of STATED) row[name] ||= (own as RowStatement)[name] ?? stated[name]?.trim() ?? '';
     row.licence = licenceOf(row.licence);
     survey.rows[i] = row;
     options.onProgress?.(++done, files.length);
