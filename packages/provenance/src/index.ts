@@ -27,9 +27,10 @@ export {
 export { CROISSANT, croissant } from './rights/croissant.js';
 export { type Row, writeCsv, writeTable } from './rights/csv.js';
 export { grants } from './rights/licence.js';
-export { judge, RIGHTS_CSV, type RowStatement, readRecord, reservedBy, STATED, surveyRights } from './rights/record.js';
+export { type Judgement, judge, RIGHTS_CSV, type RowStatement, readRecord, reservedBy, STATED, surveyRights } from './rights/record.js';
 export { hasRecord, type Lacking, type SettledRights, type StatedRights, some, TrainingRights, type TrainingRightsOptions } from './rights/settle.js';
-export { type Due, readTerms, type Statement, type StatementLine, stateDues } from './rights/statement.js';
+export { type Due, type Statement, type StatementLine, stateDues } from './rights/statement.js';
 export { type Contributor, inShort, isSetRights, licenceName, type RightsSummary, type SetRights, sayMakers, sayNames, sayRights, shareOf } from './rights/summary.js';
+export { readTerms } from './rights/terms.js';
 export { type Verdict, type VerifyOptions, verify } from './verify.js';
 export { type FoundWatermark, readWatermark, WATERMARK, writeWatermark } from './watermark/index.js';

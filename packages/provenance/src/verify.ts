@@ -4,13 +4,12 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '@zeuxis/pictures';
 import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
-import { type HumanWork, isHumanWork, sayHuman } from './human.js';
+import { isHumanWork } from './human.js';
 import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
-import { sayNames } from './rights/summary.js';
-import { learnedFrom, METADATA } from './work.js';
+import { type Credits, learnedFrom, METADATA, sayCredits } from './work.js';
 
-export interface Verdict {
+export interface Verdict extends Credits {
   file: string;
   /**
    * 'trusted': whole, and signed by someone who is trusted; 'valid': whole, by a signer nobody here vouches for;
@@ -39,10 +38,6 @@ export interface Verdict {
   ingredients?: string[];
   /** Names of the models that made or changed it, as the manifest holds them. */
   models?: string[];
-  /** Whose pictures those models learned from, as far as the manifest names them. */
-  learnedFrom?: string[];
-  /** What a person chose and edited, as the signer says. */
-  human?: HumanWork;
   /** Address where the credentials are said to be, in place of the file; it was not asked. */
   elsewhere?: string;
   /** What hindered the reading but is no fault of the file, as a damaged identity of one's own, which was then not trusted. */
@@ -174,6 +169,7 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const edit = opened ? said.find(isEdit) : undefined;
   const credited = learnedFrom((manifest.assertions ?? []).find(({ label }) => label === METADATA)?.data);
   const human = (generation ?? edit)?.human;
+  const credits = { ...(credited.length > 0 ? { learnedFrom: credited } : {}), ...(human ? { human } : {}) };
   const { ingredients = [] } = manifest;
   const models = ingredients.filter(({ relationship, data_types: types }) => relationship === 'inputTo' && types?.some(({ type }) => type.startsWith('c2pa.types.model')));
   const pictures = ingredients.filter((ingredient) => !models.includes(ingredient));
@@ -184,7 +180,7 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
   const faults = problems.filter((code) => code !== UNTRUSTED);
   const did = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
-  const origin = [did, ...(credited.length > 0 ? [`learned from pictures by ${sayNames(credited)}`] : []), ...(human ? [sayHuman(human)] : [])].join('; ');
+  const origin = `${did}${sayCredits(credits)}`;
   const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
   const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
   const summary = {
@@ -205,8 +201,7 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...(parent === undefined ? {} : { parent }),
     ...titles('ingredients', pictures),
     ...titles('models', models),
-    ...(credited.length > 0 ? { learnedFrom: credited } : {}),
-    ...(human ? { human } : {}),
+    ...credits,
     summary,
   };
 }

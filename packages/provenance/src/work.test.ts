@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeRaster } from '@zeuxis/pictures';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatOf, loadC2pa, offline } from './c2pa.js';
-import { humanWork, type Identity, inShort, type NamedModel, openIdentity, openLedger, publish, publishEdited, type RightsSummary, type SetRights, verify } from './index.js';
+import { examine, humanWork, type Identity, inShort, type NamedModel, openIdentity, openLedger, publish, publishEdited, type RightsSummary, type SetRights, verify } from './index.js';
 import type { Row } from './rights/csv.js';
 import { summarise } from './rights/summary.js';
 
@@ -97,6 +98,17 @@ it('says how many more there are than a manifest has room for, and nothing of a 
   expect(JSON.stringify(await work(path))).toMatch(/"and 100 more, in the model's card"/);
   await publish(pixels, path, { model: { name: 'grapes', sha256: 'ab'.repeat(32) }, seed: 1 }, { ...signing(), format: 'png' });
   expect(await work(path)).toBeUndefined();
+});
+
+it('is led back to them by the watermark of a copy without credentials', async () => {
+  const size = { width: 256, height: 256 };
+  const noise = Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 128 + 60 * Math.sin(i / 97) + ((i * 7919) % 31));
+  const path = join(home, 'marked.png');
+  await publish({ ...size, channels: 3, data: noise }, path, { model: model(), seed: 1, human: humanWork('Grace', { chose: ['this one'] }) }, { ...signing(), format: 'png' });
+  const copy = join(home, 'copy.png');
+  await sharp(path).png().toFile(copy);
+  const answer = await examine(copy, { identityFolder: folder() });
+  expect(answer).toMatchObject({ verdict: 'watermark', learnedFrom: ['Ada', 'Grace'], human: { author: 'Grace', chose: ['this one'] }, summary: expect.stringMatching(/ledger\); learned from pictures by Ada, Grace; Grace chose this one$/) });
 });
 
 it('keeps what a person chose and edited as actions without a software agent', async () => {

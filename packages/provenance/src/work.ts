@@ -1,10 +1,11 @@
 // The picture as a work: which models made it, what those learned from, whose that was, and which people had a part in it. In C2PA's own
 // terms the models are ingredients; for other readers of metadata the same stands in CAWG's assertion, in the words of schema.org.
 
-import type { HumanWork } from './human.js';
+import { type HumanWork, isHumanWork, sayHuman } from './human.js';
+import type { LedgerRecord } from './ledger/record.js';
 import type { NamedModel, TrainedOn } from './publish.js';
 import { addressOf } from './rights/licence.js';
-import { licenceName, sayMakers, sayRights } from './rights/summary.js';
+import { licenceName, sayMakers, sayNames, sayRights } from './rights/summary.js';
 import type { Ingredient } from './sign.js';
 
 /** CAWG, Metadata Assertion 1.1: JSON-LD of any vocabulary. */
@@ -56,6 +57,22 @@ export function workMetadata(models: readonly NamedModel[], human: HumanWork | u
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const listed = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value : [value]).filter(isObject);
+export interface Credits {
+  /** Whose pictures the models learned from, as far as they are named. */
+  learnedFrom?: string[];
+  /** What a person chose and edited, as the signer says. */
+  human?: HumanWork;
+}
+
+/** What may follow a sentence about a picture. */
+export const sayCredits = ({ learnedFrom, human }: Credits): string => `${learnedFrom ? `; learned from pictures by ${sayNames(learnedFrom)}` : ''}${human ? `; ${sayHuman(human)}` : ''}`;
+
+/** The same of a picture that the ledger knows, and what a person did for it. */
+export function creditsOf({ models, generation }: Pick<LedgerRecord, 'models' | 'generation'>): Credits {
+  const names = [...new Set(models.flatMap(({ trained = [] }) => trained).flatMap(({ record }) => record?.contributors.map(({ name }) => name) ?? []))];
+  return { ...(names.length > 0 ? { learnedFrom: names } : {}), ...(isHumanWork(generation.human) ? { human: generation.human } : {}) };
+}
+
 /** Of a stranger's manifest. */
 const MOST = 100;
 

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import { CROISSANT, croissant, judge, RIGHTS_CSV, type RowStatement, readRecord, STATED, surveyRights, writeCsv } from '@zeuxis/provenance';
+import { CROISSANT, croissant, type Judgement, judge, RIGHTS_CSV, type RowStatement, readRecord, STATED, surveyRights, writeCsv } from '@zeuxis/provenance';
 import { pictureProgress, type VerbOptions } from './progress.js';
 
 export interface RightsOptions extends VerbOptions, RowStatement {
@@ -11,13 +11,10 @@ export interface RightsOptions extends VerbOptions, RowStatement {
   check?: boolean;
 }
 
-export interface RightsResult {
+export interface RightsResult extends Judgement {
   csv: string;
   croissant: string;
   pictures: number;
-  /** Pictures without a right. */
-  lacking: string[];
-  reserved: { file: string; reason: string }[];
   added: string[];
   /** Pictures whose bytes are no longer those of their statement. */
   changed: string[];

@@ -20,6 +20,8 @@ const lines = (result: RightsResult, check: boolean): string[] => [
   `no right     ${some(result.lacking)}`,
   `reserved     ${result.reserved.length}`,
   ...result.reserved.map(({ file, reason }) => `  ${file}: ${reason}`),
+  ...(result.unattributed.length > 0 ? [`no maker     ${some(result.unattributed)}; their licence asks for the name, where it is known`] : []),
+  ...(result.unpriced.length > 0 ? [`terms        no statement can sum up ${result.unpriced.map((terms) => `'${terms}'`).join(', ')}; "0.05 EUR per picture" it can`] : []),
   ...(result.added.length > 0 ? [`new          ${some(result.added)}`] : []),
   ...(result.changed.length > 0 ? [`changed      ${some(result.changed)}; what was stated was of other bytes, and no longer counts`] : []),
   ...(result.moved.length > 0 ? [`moved        ${some(result.moved)}; what was stated stays`] : []),

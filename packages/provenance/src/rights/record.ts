@@ -7,7 +7,8 @@ import { findPictures, inParallel, type Left, refusalOf, UserError } from '@zeux
 import { COLUMNS, type Row, readCsv } from './csv.js';
 import { readEmbedded } from './embedded.js';
 import { Fraction } from './exact.js';
-import { consentsToTraining, grants, licenceOf, refusedBy } from './licence.js';
+import { consentsToTraining, grants, licenceOf, needsNames, refusedBy } from './licence.js';
+import { readTerms } from './terms.js';
 
 export const RIGHTS_CSV = 'rights.csv';
 /** Columns that can be stated for all pictures at once. */
@@ -79,11 +80,28 @@ export const reservedBy = (row: Row): string | undefined => row.reservation || r
 /** Whether a row states a right to train: a licence that grants something, or a consent to training. */
 export const permitted = ({ licence, consent }: Row): boolean => grants(licence) || consentsToTraining(consent);
 
-/** What the rows forbid, and which pictures have no right. */
-export function judge(rows: readonly Row[]): { reserved: Left[]; lacking: string[] } {
+export interface Judgement {
+  /** What the rows forbid. */
+  reserved: Left[];
+  /** Pictures that no right is stated to. */
+  lacking: string[];
+  /** Pictures whose licence asks for their maker's name, which no row has. */
+  unattributed: string[];
+  /** Terms that no sum can be made of. */
+  unpriced: string[];
+}
+
+/** What the rows forbid, and what they leave open. */
+export function judge(rows: readonly Row[]): Judgement {
   const reserved = rows.flatMap((row) => {
     const reason = reservedBy(row);
     return reason ? [{ file: row.file, reason }] : [];
   });
-  return { reserved, lacking: rows.filter((row) => !reservedBy(row) && !permitted(row)).map(({ file }) => file) };
+  const named = (of: (row: Row) => boolean) => rows.filter((row) => !reservedBy(row) && of(row)).map(({ file }) => file);
+  return {
+    reserved,
+    lacking: named((row) => !permitted(row)),
+    unattributed: named(({ licence, creator }) => needsNames(licence) && creator.trim() === ''),
+    unpriced: [...new Set(rows.map(({ terms }) => terms.trim()).filter((terms) => terms !== '' && !readTerms(terms)))],
+  };
 }

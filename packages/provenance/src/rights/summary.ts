@@ -43,7 +43,7 @@ const IN_CARD: Record<Listed, number> = { licences: 100, contributors: 5000, att
 /** What a manifest and the ledger's record list: they come with every picture. The card, which they name by its model's hash, holds the rest. */
 const IN_SHORT: Record<Listed, number> = { licences: 10, contributors: 50, attributions: 20 };
 /** Characters of a name, a licence or terms. A sentence may be a licence. */
-const LONGEST = 300;
+const LONGEST = 200;
 
 const clean = (text: string): string => text.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, LONGEST);
 const counted = (count: number): string => `${count} ${count === 1 ? 'picture' : 'pictures'}`;
