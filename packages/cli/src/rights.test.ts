@@ -63,7 +63,7 @@ it('lets pictures be trained on that it states a right to, and no others', async
   await zeuxis('rights', pictures, '--quiet', '--creator', 'Ada', '--licence', 'CC BY 4.0', '--terms', '0.05 EUR per picture');
   expect(await train('--json')).toMatchObject({ code: 0 });
   const shown = await zeuxis('models', 'show', join(home, 'run'));
-  expect(shown.out).toMatch(/^rights +by its rights record CC BY 4\.0 \(3 pictures\)$/m);
+  expect(shown.out).toMatch(/^rights +by its rights record: CC BY 4\.0 \(3 pictures\)$/m);
   expect(shown.out).toMatch(/^by +Ada: 3 pictures, 100\.0%, 0\.05 EUR per picture$/m);
   expect(shown.out).toMatch(/^attribution +3 pictures by Ada, CC BY 4\.0 \(https:\/\/creativecommons\.org\/licenses\/by\/4\.0\/\)$/m);
 });

@@ -28,7 +28,7 @@ export { CROISSANT, croissant } from './rights/croissant.js';
 export { type Row, writeCsv, writeTable } from './rights/csv.js';
 export { grants } from './rights/licence.js';
 export { type Judgement, judge, RIGHTS_CSV, type RowStatement, readRecord, reservedBy, STATED, surveyRights } from './rights/record.js';
-export { hasRecord, type Lacking, type SettledRights, type StatedRights, some, TrainingRights, type TrainingRightsOptions } from './rights/settle.js';
+export { firstFew, hasRecord, type Lacking, type SettledRights, type StatedRights, TrainingRights, type TrainingRightsOptions } from './rights/settle.js';
 export { type Due, type Statement, type StatementLine, stateDues } from './rights/statement.js';
 export { type Contributor, inShort, isSetRights, licenceName, type RightsSummary, type SetRights, sayMakers, sayNames, sayRights, shareOf } from './rights/summary.js';
 export { readTerms } from './rights/terms.js';

@@ -39,13 +39,13 @@ async function begin(train: Command, pictures: string, options: TrainOptions) {
   const { images, minutes, rights: given, resume, statedOnly, content } = options;
   if (images !== undefined && minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
   const display = await Display.open(options);
-  const { hasRecord, some } = await import('@zeuxis/verbs');
+  const { firstFew, hasRecord } = await import('@zeuxis/verbs');
   const recorded = await Promise.all([pictures, ...(content === undefined ? [] : [content])].map(hasRecord));
   // Where a record states rights, only the training knows whether it states all.
   const stated = given ?? (resume || statedOnly || recorded.every(Boolean) ? undefined : await askRights(train, pictures));
   const ask = async ({ folder, lacking, pictures: all }: Lacking) => {
     display.close();
-    return question(`${lacking.length} of ${all} pictures in '${folder}' have no stated right (${some(lacking)}). By what right do you train on them? `);
+    return question(`${lacking.length} of ${all} pictures in '${folder}' have no stated right (${firstFew(lacking)}). By what right do you train on them? `);
   };
   const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
   return { display, given: { pictures, ...(stated ? { rights: stated } : {}), ...(process.stdin.isTTY && process.stderr.isTTY ? { askRights: ask } : {}), signal, onProgress: display.show } };

@@ -91,7 +91,7 @@ export class TrainingRights {
     if (lacking.length > 0 && !this.#stated && !statedOnly) this.#stated = await ask?.({ folder, lacking, pictures: files.length });
     if (lacking.length > 0 && !this.#stated && !statedOnly)
       throw new UserError(
-        `${lacking.length} of ${files.length} pictures in '${folder}' have no stated right (${some(lacking)}): fill in '${join(folder, RIGHTS_CSV)}' (\`zeuxis rights ${folder}\` brings it up to date), state the right to them with --rights "TEXT, NAME", or leave them out with --stated-only`,
+        `${lacking.length} of ${files.length} pictures in '${folder}' have no stated right (${firstFew(lacking)}): fill in '${join(folder, RIGHTS_CSV)}' (\`zeuxis rights ${folder}\` brings it up to date), state the right to them with --rights "TEXT, NAME", or leave them out with --stated-only`,
       );
     if (!this.#stated) for (const file of lacking) denied.set(file, { unstated: 'the rights record states no right to it' });
     return denied;
@@ -112,4 +112,4 @@ const indexed = (record: readonly Row[]) => ({
 
 /** The first few by name, and how many more. */
 const NAMED = 3;
-export const some = (files: readonly string[]): string => `${files.slice(0, NAMED).join(', ')}${files.length > NAMED ? ` and ${files.length - NAMED} more` : ''}`;
+export const firstFew = (files: readonly string[]): string => `${files.slice(0, NAMED).join(', ')}${files.length > NAMED ? ` and ${files.length - NAMED} more` : ''}`;

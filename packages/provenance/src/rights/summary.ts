@@ -137,7 +137,7 @@ export function sayRights({ rights, record }: SetRights): string {
   if (!record) return own ?? 'nobody states a right';
   const licences = record.licences.map(({ licence, pictures }) => `${licenceName(licence)} (${counted(pictures)})`);
   const more = record.more?.licences ? ` and ${record.more.licences} more` : '';
-  return `by its rights record ${licences.join(', ')}${more}${own ? `; the others: ${own}` : ''}`;
+  return `by its rights record: ${licences.join(', ')}${more}${own ? `; the others: ${own}` : ''}`;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -87,7 +87,7 @@ it('trains on the stated ones when told to leave the others out, names and count
   // The file says so too, and a resumed run still does.
   await trainUpscaler({ pictures: at('set'), out: at('stated'), cache: at('cache'), threads: 1, images: 8, resume: true });
   expect((await findModel(at('stated'))).card).toMatchObject({ images: 8, trainingSet: { pictures: 3, record: { contributors: said.contributors } } });
-  expect(await readFile(at('stated', 'report.html'), 'utf8')).toContain('by its rights record CC BY 4.0 (2 pictures)');
+  expect(await readFile(at('stated', 'report.html'), 'utf8')).toContain('by its rights record: CC BY 4.0 (2 pictures)');
 });
 
 it('takes a stated right for those alone that say nothing themselves, and asks for it once', async () => {
@@ -139,7 +139,7 @@ it('stands in every picture painted in a style, by whose hand it is; in a mixtur
     style({ inputs: [at('set', 'a.png')], out: at(out), model: at('style'), identityFolder: at('identity'), threads: 1, ...options });
   const { files } = await paint('painted');
   const alone = await verify(files[0]!.path, { identityFolder: at('identity') });
-  expect(alone).toMatchObject({ state: 'trusted', learnedFrom: ['Vincent', 'Ada', 'Grace'], summary: expect.stringContaining("the style 'style', learned from 1 painting by Vincent (by its rights record public domain (1 picture))") });
+  expect(alone).toMatchObject({ state: 'trusted', learnedFrom: ['Vincent', 'Ada', 'Grace'], summary: expect.stringContaining("the style 'style', learned from 1 painting by Vincent (by its rights record: public domain (1 picture))") });
   expect(alone.human).toBeUndefined();
   const mixed = await paint('mixed', { model: [at('style'), at('other-style')], mix: 0.25, mask, author: 'Grace Hopper', chose: ['this frame'] });
   const both = await verify(mixed.files[0]!.path, { identityFolder: at('identity') });
