@@ -79,5 +79,6 @@ it('says whose pictures a model learned from and what a person did, and states w
   expect(stated.out).toMatch(/^contributor +pictures +weighted +due\nAda +1 +1\.0000 +0\.05 EUR\npublished +1; of 0 .*\ntotal +0\.05 EUR\n$/);
   expect(await readFile(join(home, 'dues.csv'), 'utf8')).toBe('contributor,pictures,weighted,currency,amount,exact,terms\r\nAda,1,1.0000,EUR,0.05,0.05,0.05 EUR per picture\r\n');
   expect(JSON.parse((await zeuxis('rights', 'statement', '--to', '2025-12-31', '--json')).out)).toMatchObject({ pictures: 0, lines: [] });
+  expect(await zeuxis('rights', 'statement', '--terms', 'Ada')).toMatchObject({ code: 2, err: expect.stringMatching(/Ada=0\.05 EUR per picture/) });
   expect(await zeuxis('rights', 'statement', '--from', 'soon')).toMatchObject({ code: 1, err: expect.stringMatching(/^error: --from takes a day/) });
 });

@@ -86,6 +86,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const { count: series = 1, truncation = 1, seed = 0, sheet = false, format = 'png', out, signal, onProgress = () => {} } = options;
   if (!Number.isInteger(series) || series < 1) throw new UserError(`the count must be a whole number from 1, not ${series}`);
   const indices = options.pick ? [...new Set(options.pick)] : Array.from({ length: series }, (_, i) => i);
+  if (indices.length === 0) throw new UserError('no picture is picked; name one at least, or leave the choice out');
   const strange = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < series));
   if (strange !== undefined) throw new UserError(`there is no picture ${strange} among ${series}, which go from 0 to ${series - 1}; --count says of how many`);
   const count = indices.length;

@@ -73,6 +73,15 @@ it('parts a picture of two styles as they were mixed, and counts a picture, a ma
   expect(result.lines.map(({ name, pictures, due }) => [name, pictures, due[0]!.amount])).toEqual([['Grace', 1, '1.00'], ['Hypatia', 1, '1.00'], ['Ada', 1, '0.75'], ['Zeno', 1, '0.25']]);
 });
 
+it('takes terms that were agreed since, where the record stated none', async () => {
+  const { identityFolder, publish } = ledgerOf();
+  await publish('2026-01-01T10:00:00.000Z', [model('own', set('0a', '4', [by('Ada', '1'), by('Ada', '1', '1 EUR per picture'), by('Grace', '2')]))]);
+  expect((await statement({ identityFolder })).totals).toEqual([{ currency: 'EUR', amount: '0.25' }]);
+  const agreed = linesOf(await statement({ identityFolder, terms: { Ada: '2 EUR per picture', Nobody: '9 EUR per picture' } }));
+  expect(agreed.Ada!.due).toEqual([{ currency: 'EUR', amount: '0.75', exact: '0.75' }]);
+  expect(Object.keys(agreed).sort()).toEqual(['Ada', 'Grace']);
+});
+
 it('says what it does not know: makers that nobody names, those that the ledger has no room for, and lines that are damaged', async () => {
   const { identityFolder, publish } = ledgerOf();
   const stated: TrainedOn = { name: 'set', pictures: 3, fingerprint: '07', rights: { text: 'mine', name: 'Ada' } };

@@ -11,6 +11,8 @@ export interface StatementVerbOptions {
   to?: string;
   /** Models, by shipped name, file or run folder, whose cards name the contributors that the ledger has no room for. */
   models?: readonly string[];
+  /** Terms by contributors' names, for works whose record stated none when the model was trained: they may have been agreed since. */
+  terms?: Readonly<Record<string, string>>;
   /** A CSV file to write it to. */
   csv?: string;
   /** Folder of the signing identity and its ledger; the user's own by default. */
@@ -33,13 +35,13 @@ function momentOf(option: 'from' | 'to', text: string): Date {
 }
 
 /** @throws UserError for a period that is none, a model that is none, and a ledger or a CSV file that cannot be read or written. */
-export async function statement({ from, to, models = [], csv, identityFolder = configFolder() }: StatementVerbOptions = {}): Promise<StatementResult> {
+export async function statement({ from, to, models = [], terms = {}, csv, identityFolder = configFolder() }: StatementVerbOptions = {}): Promise<StatementResult> {
   const period = { ...(from === undefined ? {} : { from: momentOf('from', from) }), ...(to === undefined ? {} : { to: momentOf('to', to) }) };
   if (period.from && period.to && period.from >= period.to) throw new UserError(`the period from ${from} to ${to} is empty`);
   const known = new Map((await Promise.all(models.map(findModel))).map(({ sha256, card }) => [sha256, setsOf(card)]));
   const ledger = openLedger(identityFolder);
   const { lines: damaged } = await ledger.damaged();
-  const result = { ...(await stateDues(ledger.all(), { ...period, known })), damaged };
+  const result = { ...(await stateDues(ledger.all(), { ...period, known, terms: new Map(Object.entries(terms)) })), damaged };
   if (csv !== undefined) await writeWhole(csv, writeTable(COLUMNS, result.lines.flatMap(rowsOf)));
   return result;
 }

@@ -1,5 +1,5 @@
 import type { RightsResult, StatementLine, StatementResult } from '@zeuxis/verbs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { common } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
@@ -34,6 +34,7 @@ interface StatementCommandOptions extends Common {
   to?: string;
   csv?: string;
   model?: string[];
+  terms?: Record<string, string>;
 }
 
 const sums = ({ due, unpriced }: StatementLine): string => [...due.map(({ amount, currency }) => `${amount} ${currency}`), ...unpriced.map((terms) => `as agreed: ${terms}`)].join(', ') || 'nothing stated';
@@ -50,16 +51,25 @@ function statementLines({ pictures, unnamed, lines: due, totals, cut, damaged }:
   ];
 }
 
+/** "NAME=TERMS", added to those before. */
+function termsOf(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [name, ...terms] = text.split('=').map((part) => part.trim());
+  const said = terms.join('=');
+  if (!name || !said) throw new InvalidArgumentError('It must be a name and terms, as in "Ada=0.05 EUR per picture".');
+  return { ...before, [name]: said };
+}
+
 function statementCommand(rights: Command): void {
   common(rights.command('statement'))
     .description('what those are due whose pictures models learned from, for the published pictures of a period')
     .option('--from <date>', 'first day, as in 2026-01-01 (default: from the first picture on)')
     .option('--to <date>', 'last day (default: to the last picture)')
     .option('--csv <file>', 'write it to a file for a spreadsheet, too')
+    .option('--terms <name=terms>', '"Ada=0.05 EUR per picture": for works whose record stated no terms; may be given more than once', termsOf)
     .option('--model <name...>', 'models whose files name contributors that the ledger has no room for')
-    .action(async ({ from, to, csv, model, ...options }: StatementCommandOptions) => {
+    .action(async ({ from, to, csv, model, terms, ...options }: StatementCommandOptions) => {
       const { statement } = await import('@zeuxis/verbs');
-      const given = Object.fromEntries(Object.entries({ from, to, csv, models: model }).filter(([, value]) => value !== undefined));
+      const given = Object.fromEntries(Object.entries({ from, to, csv, terms, models: model }).filter(([, value]) => value !== undefined));
       const result = await statement(given);
       answer(options, result, statementLines(result));
     });

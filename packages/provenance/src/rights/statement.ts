@@ -49,6 +49,8 @@ export interface StatementOptions {
   to?: Date;
   /** What models were trained on by their own cards, under their SHA-256: these name all contributors. */
   known?: ReadonlyMap<string, readonly TrainedOn[]>;
+  /** Terms by contributors' names, for works whose record states none. */
+  terms?: ReadonlyMap<string, string>;
 }
 
 /** A part that a model had in a picture. */
@@ -106,7 +108,7 @@ const isNamed = (set: TrainedOn): boolean =>
   set.record !== undefined && set.record.more?.contributors === undefined && set.record.contributors.reduce((sum, { weight }) => sum.plus(shareOf(weight, set.record!)), Fraction.zero).compare(Fraction.whole(1)) === 0;
 
 /** Sums up a ledger. A picture that was written again, the same to its words and pixels, is one. */
-export async function stateDues(ledger: AsyncIterable<LedgerRecord>, { from, to, known }: StatementOptions = {}): Promise<Statement> {
+export async function stateDues(ledger: AsyncIterable<LedgerRecord>, { from, to, known, terms }: StatementOptions = {}): Promise<Statement> {
   const seen = new Set<string>();
   /** Pictures of the same models in the same parts, which are all worth the same. */
   const alike = new Map<string, { count: number; parts: Part[] }>();
@@ -130,7 +132,7 @@ export async function stateDues(ledger: AsyncIterable<LedgerRecord>, { from, to,
         for (const contributor of record?.contributors ?? []) {
           const account = accounts.get(contributor.name) ?? new Account();
           accounts.set(contributor.name, account);
-          account.add(shareOf(contributor.weight, record!).times(part).times(Fraction.whole(count)), contributor.terms);
+          account.add(shareOf(contributor.weight, record!).times(part).times(Fraction.whole(count)), contributor.terms ?? terms?.get(contributor.name));
           named.add(account);
         }
       }

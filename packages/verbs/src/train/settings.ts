@@ -25,7 +25,7 @@ export interface TrainingOptions extends VerbOptions {
   rights?: StatedRights;
   /** Train on those pictures alone that the rights record of their folder states a right to. Off by default. */
   statedOnly?: boolean;
-  /** Asked once where pictures lack a right and neither of these says what to do; without an answer that is refused. */
+  /** Asked once where a record states no right to some pictures and neither of these says what to do; without an answer that is refused. */
   askRights?: TrainingRightsOptions['ask'];
   /** 0 by default. */
   seed?: number | string;
