@@ -75,13 +75,13 @@ export class TrainingRights {
 
   async #admit(folder: string, record: readonly Row[], files: readonly HashedFile[], rows: Map<string, Row>): Promise<ReadonlyMap<string, Denied>> {
     const denied = new Map<string, Denied>();
-    const { byFile, byHash } = indexed(record);
+    const { byFile, byHash, reservedHashes } = indexed(record);
     const lacking: string[] = [];
     for (const { file, sha256 } of files) {
-      const [here, same] = [byFile.get(file), byHash.get(sha256)];
-      // A row without a hash was typed for this very name; of other bytes a right says nothing, but who reserved a picture meant what it shows.
-      const row = here && (here.sha256 === sha256 || here.sha256 === '') ? here : same;
-      const reserved = [row, here, same].map((said) => said && reservedBy(said)).find(Boolean);
+      const here = byFile.get(file);
+      // A row without a hash was typed for this very name. Of other bytes a right says nothing; but who reserved a picture meant what it shows, and every copy.
+      const row = here && (here.sha256 === sha256 || here.sha256 === '') ? here : byHash.get(sha256);
+      const reserved = (here && reservedBy(here)) ?? reservedHashes.get(sha256);
       if (reserved) denied.set(file, { reserved });
       else if (row && permitted(row)) rows.set(file, row);
       else if (row && withholds(row.licence)) denied.set(file, { unstated: `the rights record says of its licence '${row.licence}', which grants nothing` });
@@ -104,11 +104,15 @@ export const hasRecord = async (path: string): Promise<boolean> => {
   return (await stat(join(folder, RIGHTS_CSV)).catch(() => undefined)) !== undefined;
 };
 
-const indexed = (record: readonly Row[]) => ({
-  byFile: new Map(record.map((row) => [row.file, row])),
-  // Without a hash it is nothing to find a picture by; of several the first counts.
-  byHash: new Map(record.filter(({ sha256 }) => sha256 !== '').toReversed().map((row) => [row.sha256, row])),
-});
+function indexed(record: readonly Row[]) {
+  const hashed = record.filter(({ sha256 }) => sha256 !== '');
+  return {
+    byFile: new Map(record.map((row) => [row.file, row])),
+    // Of several the first counts.
+    byHash: new Map(hashed.toReversed().map((row) => [row.sha256, row])),
+    reservedHashes: new Map(hashed.flatMap((row) => (reservedBy(row) ? [[row.sha256, reservedBy(row)!]] : []))),
+  };
+}
 
 /** The first few by name, and how many more. */
 const NAMED = 3;

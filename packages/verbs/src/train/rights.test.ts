@@ -105,6 +105,9 @@ it('does not go on with a run when a right is taken back, nor by a row of other 
   await train('begun', { pictures: at('later'), statedOnly: true });
   await type(at('later'), { 'c.png': { consent: 'refused' } });
   await expect(train('begun', { pictures: at('later'), resume: true, images: 8 })).rejects.toThrow(/what the rights record allows is no longer what the run/);
+  await cp(at('later', 'c.png'), at('later', 'again.png'));
+  await expect(train('copied', { pictures: at('later'), rights: mine })).resolves.toMatchObject({ card: { trainingSet: { pictures: 3, reserved: 3, unstated: 1 } } });
+  await rm(at('later', 'again.png'));
   await draw(at('later', 'a.png'), 333);
   await expect(train('other', { pictures: at('later') })).rejects.toThrow(/2 of 6 pictures .* \(a\.png, f\.png\)/);
 });
