@@ -94,7 +94,12 @@ it('takes a stated right for those alone that say nothing themselves, and asks f
   const { card } = await train('mine', { rights: mine });
   expect(card.trainingSet).toMatchObject({ pictures: 4, reserved: 1, unstated: 1, rights: mine, record: { pictures: 3, weight: '5' } });
   const asked: string[][] = [];
-  const answered = await train('asked', { askRights: async ({ lacking }) => (asked.push(lacking), mine) });
+  const answered = await train('asked', {
+    askRights: async ({ lacking }) => {
+      asked.push(lacking);
+      return mine;
+    },
+  });
   expect(asked).toEqual([['f.png']]);
   expect(answered.card.trainingSet).toEqual(card.trainingSet);
   await expect(train('asked', { resume: true, images: 8, statedOnly: true })).rejects.toThrow(/begun without --stated-only/);
