@@ -26,6 +26,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('zeuxis')
     .description('Trains image models on your own pictures, generates, enlarges and paints with them, and marks what it makes.')
     .version(version())
+    // What stands behind a sub-command's name is that command's, where the command above it knows an option of that name too.
+    .enablePositionalOptions()
     .showHelpAfterError('(--help says more)')
     // It quotes arguments, and `*` may have made those from file names. Sub-commands inherit this.
     .configureOutput({ writeErr: (text) => print(process.stderr, text.trimEnd().split('\n')) })

@@ -83,6 +83,21 @@ export const marking = (command: Command): Command =>
     .option('--visible-mark [language]', "a small label that everybody sees, in your language or another's two letters", language)
     .option('--mark-avoid <left,top,width,height>', 'what the label must not cover, in px of the result; may be given more than once', boxes);
 
+const each = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** Adds whose work it is. */
+export const authoring = (command: Command): Command =>
+  command
+    .option('--author <name>', 'the person who chose the settings that are given; the manifest then says so')
+    .option('--chose <text>', 'what else that person chose, in words; may be given more than once', each)
+    .option('--edited <text>', 'what that person changed by hand, in words; may be given more than once', each);
+
+export interface AuthoringFlags {
+  author?: string;
+  chose?: string[];
+  edited?: string[];
+}
+
 export interface MarkingFlags {
   watermark?: boolean;
   visibleMark?: boolean | string;

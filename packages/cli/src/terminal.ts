@@ -150,11 +150,15 @@ export function answer(common: Common, document: unknown, lines: readonly string
   else print(process.stdout, lines);
 }
 
+let endsQuietly = false;
+
 /**
  * Ends quietly where nobody reads any more, as in `zeuxis models | head -1`: what was to be done is done, what was to be
  * said is dropped, the exit code stays. An answer lost in any other way is a failure; progress never is.
  */
 export function endQuietly(): void {
+  if (endsQuietly) return;
+  endsQuietly = true;
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'EPIPE' || stream === process.stderr) return;

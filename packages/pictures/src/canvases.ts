@@ -8,8 +8,8 @@ import sharp from 'sharp';
 import { requireHeld } from './claims.js';
 import { type Refused, refusal, undecodable } from './decode.js';
 import { UserError } from './errors.js';
-import { inParallel, type Left } from './pack.js';
-import { findPictures, fingerprint } from './scan.js';
+import { type Admission, admitted, inParallel, type LeftOut } from './pack.js';
+import { findPictures, fingerprint, hashFile } from './scan.js';
 
 export interface CanvasOptions {
   /** Larger pictures are reduced until their shorter side is this, in px: the first to the first, and so on in turns. */
@@ -22,18 +22,20 @@ export interface CanvasOptions {
   most: number;
   /** SHA-256 of files that are left out. */
   not?: ReadonlySet<string>;
+  /** Which pictures must not be used; by default only what they themselves say of it counts. */
+  admit?: Admission;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
-export interface Canvases {
+export interface Canvases extends LeftOut {
   count: number;
+  /** The file of each picture, below the folder. */
+  files: readonly string[];
   sizes: readonly { width: number; height: number }[];
   /** SHA-256 of the files taken. */
   hashes: readonly string[];
   fingerprint: string;
-  skipped: Left[];
-  reserved: Left[];
   /** All of a picture, planar [3, height, width]. */
   planes(picture: number): Uint8Array;
   /** Writes a crop of `side` px with its upper left corner at (x, y), mirrored or not, into `out` at the n-th place, planar [3, side, side]. */
@@ -51,17 +53,19 @@ interface Canvas {
  * Reads a picture or a folder of pictures.
  * @throws UserError for a path that is missing, and where no picture can serve.
  */
-export async function openCanvases(path: string, { shorter, least, side = 0, most, not, signal, onProgress }: CanvasOptions): Promise<Canvases> {
+export async function openCanvases(path: string, { shorter, least, side = 0, most, not, admit, signal, onProgress }: CanvasOptions): Promise<Canvases> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new UserError(`there is no file or folder '${path}'; check the path`);
   const single = info.isFile();
-  const all = single ? [basename(path)] : await findPictures(path);
+  const found = single ? [basename(path)] : await findPictures(path);
+  const pathOf = (file: string) => (single ? path : join(path, file));
+  const { kept: all, ...out } = admitted(found, (file) => file, await admit?.(await hashAll(found, pathOf, signal)), { skipped: [], reserved: [] });
   const files = all.length <= most ? all : Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)]!);
   const outcomes: ((Canvas & { sha256: string }) | Refused)[] = new Array(files.length);
   let done = 0;
   await inParallel(files.length, async (i) => {
     signal?.throwIfAborted();
-    outcomes[i] = await readFile(single ? path : join(path, files[i]!)).then(
+    outcomes[i] = await readFile(pathOf(files[i]!)).then(
       async (file) => {
         const sha256 = createHash('sha256').update(file).digest('hex');
         if (not?.has(sha256)) return { skipped: 'it is a painting that the style is learned from' };
@@ -72,24 +76,24 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     );
     onProgress?.({ done: ++done, total: files.length });
   });
-  const [taken, skipped, reserved]: [(Canvas & { path: string; sha256: string })[], Left[], Left[]] = [[], [], []];
+  const taken: (Canvas & { path: string; sha256: string })[] = [];
   for (const [i, outcome] of outcomes.entries()) {
     const file = files[i]!;
     if ('data' in outcome) taken.push({ ...outcome, path: file });
-    else if ('skipped' in outcome) skipped.push({ file, reason: outcome.skipped });
-    else reserved.push({ file, reason: outcome.reserved });
+    else if ('skipped' in outcome) out.skipped.push({ file, reason: outcome.skipped });
+    else out.reserved.push({ file, reason: outcome.reserved });
   }
   if (taken.length === 0) {
-    const [first] = [...skipped, ...reserved];
+    const [first] = [...out.skipped, ...out.reserved, ...out.unstated];
     throw new UserError(single ? `'${path}' cannot serve: ${first!.reason}` : `'${path}' holds no usable picture ('${first!.file}', for one: ${first!.reason})`);
   }
   return {
     count: taken.length,
     sizes: taken,
     hashes: taken.map(({ sha256 }) => sha256),
+    files: taken.map(({ path: file }) => file),
     fingerprint: fingerprint(taken),
-    skipped,
-    reserved,
+    ...out,
     planes(picture) {
       const { width, height, data } = taken[picture]!;
       const plane = width * height;
@@ -108,6 +112,16 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
         }
     },
   };
+}
+
+/** What cannot be read has no hash, and is left out when it is to be decoded. */
+async function hashAll(files: readonly string[], pathOf: (file: string) => string, signal: AbortSignal | undefined) {
+  const hashed = files.map((file) => ({ file, sha256: '' }));
+  await inParallel(files.length, async (i) => {
+    signal?.throwIfAborted();
+    hashed[i]!.sha256 = await hashFile(pathOf(files[i]!)).catch(() => '');
+  });
+  return hashed;
 }
 
 async function decodeCanvas(file: Buffer, shorter: number, least: number, side: number): Promise<Canvas | Refused> {

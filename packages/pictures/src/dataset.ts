@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Decoded, decodeSquare, type Fit } from './decode.js';
 import { UserError } from './errors.js';
 import { partOf, removeStale, writeFault } from './files.js';
-import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
+import { type Admission, admitted, inParallel, type Left, type LeftOut, requireSpace, sealPacked, writeAt } from './pack.js';
 import { surveyPictures } from './scan.js';
 
 /** The fewest pictures a network can learn from without merely storing them. */
@@ -23,6 +23,8 @@ export interface DatasetOptions {
   fit?: Fit;
   /** Folder for the packed file. */
   cache: string;
+  /** Which pictures must not be used; by default only what they themselves say of it counts. */
+  admit?: Admission;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
@@ -48,8 +50,10 @@ export interface Dataset {
   fingerprint: string;
   /** Pictures left out because they are broken, too small, or beside the label folders. */
   skipped: Left[];
-  /** Pictures left out because they carry a reservation against training. */
+  /** Pictures left out because they carry a reservation against training, or the admission says that they are reserved. */
   reserved: Left[];
+  /** Pictures left out because nobody states a right to them. */
+  unstated: Left[];
   /** Pixels of some pictures, planar RGB, [n, 3, size, size], 0 to 255. */
   read(indices: ArrayLike<number>, out?: Uint8Array): Uint8Array;
   close(): void;
@@ -65,7 +69,8 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 1024)
     throw new UserError(`the size ${size} is no power of two from 8 to 1024; try 64`);
   await removeStale(cache);
-  const { files, print } = await surveyPictures(folder, signal);
+  const { files, hashed, print } = await surveyPictures(folder, signal);
+  const denied = await options.admit?.(hashed);
   // The first word is the format's version. The labels are not in the key: the pixels are the same with and without.
   const key = createHash('sha256').update(`2 ${print} ${size} ${fit}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pixels`), index: join(cache, `${key}.json`) };
@@ -78,9 +83,10 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
   }
   if (!packed) throw new UserError(`the packed pictures in '${cache}' cannot be read back; check that disk and start again`);
   const { index, descriptor } = packed;
-  const { labels, labelOf, slots, beside } = labelled(index.slotOf, files, options.labels);
+  const { kept, skipped, reserved, unstated } = admitted(index.slotOf, (slot) => files[slot]!, denied, index);
+  const { labels, labelOf, slots, beside } = labelled(kept, files, options.labels);
   try {
-    requireEnough(folder, slots.length, index, beside.length);
+    requireEnough(folder, slots.length, { skipped, reserved, unstated }, beside.length);
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -92,8 +98,9 @@ export async function openDataset(folder: string, options: DatasetOptions): Prom
     labelOf,
     files: slots.map((slot) => files[slot]!),
     fingerprint: print,
-    skipped: [...index.skipped, ...beside].sort((a, b) => (a.file < b.file ? -1 : 1)),
-    reserved: index.reserved,
+    skipped: [...skipped, ...beside].sort((a, b) => (a.file < b.file ? -1 : 1)),
+    reserved,
+    unstated,
     read(indices, out = new Uint8Array(indices.length * each)) {
       for (let i = 0; i < indices.length; i++) {
         const slot = slots[indices[i]!];
@@ -155,7 +162,7 @@ async function pack(folder: string, files: string[], paths: Paths, options: Data
       onProgress?.({ done: ++done, total: files.length });
     });
     const index = indexOf(files, outcomes);
-    requireEnough(folder, index.slotOf.length, index);
+    requireEnough(folder, index.slotOf.length, { ...index, unstated: [] });
     await sealPacked(file, temporary, paths, files.length * each, index);
   } catch (error) {
     await handle?.close().catch(() => {});
@@ -164,11 +171,12 @@ async function pack(folder: string, files: string[], paths: Paths, options: Data
   }
 }
 
-function requireEnough(folder: string, usable: number, { skipped, reserved }: Index, beside = 0): void {
+function requireEnough(folder: string, usable: number, { skipped, reserved, unstated }: LeftOut, beside = 0): void {
   if (usable >= FEWEST) return;
   const apart = beside ? `, ${beside} beside the label folders` : '';
-  const [first] = skipped;
-  const left = `${skipped.length} broken, too small or made by a model, ${reserved.length} reserved${apart}${first ? `; '${first.file}', for one: ${first.reason}` : ''}`;
+  const [first] = [...skipped, ...unstated];
+  const stated = unstated.length > 0 ? `, ${unstated.length} without a stated right` : '';
+  const left = `${skipped.length} broken, too small or made by a model, ${reserved.length} reserved${stated}${apart}${first ? `; '${first.file}', for one: ${first.reason}` : ''}`;
   const mend = beside ? '; put them all into folders, or train without labels' : '';
   throw new UserError(`'${folder}' holds ${usable} usable pictures (${left}); at least ${FEWEST} are needed${mend}`);
 }

@@ -15,7 +15,7 @@ export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureForm
 export { UserError } from './errors.js';
 export { partOf, removeStale, writeFault, writeWhole } from './files.js';
 export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
-export { inParallel, type Left } from './pack.js';
+export { type Admission, type Denied, type HashedFile, inParallel, type Left, type LeftOut } from './pack.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';
 export { bitCount, hashDistance, isTelling, perceptualHash, perceptualHashOf, SIMILAR } from './perceptual-hash.js';
 export { LUMA, readPlane } from './plane.js';

@@ -11,6 +11,37 @@ export interface Left {
   reason: string;
 }
 
+/** Pictures left out, by why: they cannot serve, they are reserved, or nobody states a right to them. */
+export interface LeftOut {
+  skipped: Left[];
+  reserved: Left[];
+  unstated: Left[];
+}
+
+/** A picture of a set: its name there, and the hexadecimal SHA-256 of its bytes. */
+export interface HashedFile {
+  file: string;
+  sha256: string;
+}
+
+/** Why a picture must not be used: it is reserved, or nobody states a right to it. */
+export type Denied = { reserved: string } | { unstated: string };
+
+/** Which pictures of a set must not be used, by their names. Asked once, before any is decoded; what it throws ends the work. */
+export type Admission = (files: readonly HashedFile[]) => Promise<ReadonlyMap<string, Denied>>;
+
+/** Parts what may be used from what an admission denies, which it adds to what was left out before. */
+export function admitted<T>(entries: readonly T[], fileOf: (entry: T) => string, denied: ReadonlyMap<string, Denied> | undefined, before: Omit<LeftOut, 'unstated'>): LeftOut & { kept: T[] } {
+  const out: LeftOut & { kept: T[] } = { kept: [], skipped: [...before.skipped], reserved: [...before.reserved], unstated: [] };
+  for (const entry of entries) {
+    const [file, why] = [fileOf(entry), denied?.get(fileOf(entry))];
+    if (why === undefined) out.kept.push(entry);
+    else if ('unstated' in why) out.unstated.push({ file, reason: why.unstated });
+    else out.reserved.push({ file, reason: why.reserved });
+  }
+  return out;
+}
+
 /** Does `count` pieces of work, a few at a time; the first that fails ends it. */
 export async function inParallel<T>(count: number, work: (index: number) => Promise<T>): Promise<void> {
   let next = 0;

@@ -13,7 +13,7 @@ import { type Refused, refusal, TOO_MANY_PIXELS, undecodable } from './decode.js
 import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
 import { partOf, removeStale, writeFault } from './files.js';
-import { inParallel, type Left, requireSpace, sealPacked, writeAt } from './pack.js';
+import { type Admission, admitted, inParallel, type Left, type LeftOut, requireSpace, sealPacked, writeAt } from './pack.js';
 import { LUMA } from './plane.js';
 import { MAXIMUM_PIXELS } from './raster-read.js';
 import { surveyPictures } from './scan.js';
@@ -34,6 +34,8 @@ export interface PairsOptions {
   side: number;
   /** Folder for the packed file. */
   cache: string;
+  /** Which pictures must not be used; by default only what they themselves say of it counts. */
+  admit?: Admission;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
 }
@@ -66,15 +68,15 @@ export interface Crop {
   turn: number;
 }
 
-export interface Pairs {
+export interface Pairs extends LeftOut {
   count: number;
+  /** The file of each picture, below the folder. */
+  files: readonly string[];
   /** Reduced pictures of each large one. */
   variants: number;
   /** Sides of the small pictures. */
   sizes: readonly { width: number; height: number }[];
   fingerprint: string;
-  skipped: Left[];
-  reserved: Left[];
   /** Writes a crop of `side` px, planar [channels, side, side], into `small` and its counterpart into `large`, at the n-th place. */
   crop(crop: Crop, side: number, n: number, small: Uint8Array, large: Uint8Array): void;
   close(): void;
@@ -87,7 +89,8 @@ export interface Pairs {
 export async function openPairs(folder: string, options: PairsOptions): Promise<Pairs> {
   const { scale, channels, side, degradation, cache, signal } = options;
   await removeStale(cache);
-  const { files, print } = await surveyPictures(folder, signal);
+  const { files, hashed, print } = await surveyPictures(folder, signal);
+  const denied = await options.admit?.(hashed);
   const key = createHash('sha256').update(`pairs 4 ${print} ${scale} ${channels} ${side} ${degradation}`).digest('hex').slice(0, 24);
   const paths = { pixels: join(cache, `${key}.pairs`), index: join(cache, `${key}.json`) };
   let packed = await openPacked(paths);
@@ -97,6 +100,11 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
   }
   if (!packed) throw new UserError(`the packed pictures in '${cache}' cannot be read back; check that disk and start again`);
   const { index, descriptor } = packed;
+  const { kept, ...left } = admitted(index.entries, ({ file }) => file, denied, index);
+  if (kept.length === 0) {
+    closeSync(descriptor);
+    throw nothingUsable(folder, left);
+  }
   const row = new Uint8Array(1 << 20);
   /** Copies a square out of a packed picture, turned, to planes. */
   const square = (offset: number, width: number, x: number, y: number, size: number, turn: number, out: Uint8Array, at: number) => {
@@ -113,14 +121,14 @@ export async function openPairs(folder: string, options: PairsOptions): Promise<
     }
   };
   return {
-    count: index.entries.length,
+    count: kept.length,
+    files: kept.map(({ file }) => file),
     variants: VARIANTS[degradation],
-    sizes: index.entries,
+    sizes: kept,
     fingerprint: print,
-    skipped: index.skipped,
-    reserved: index.reserved,
+    ...left,
     crop({ picture, variant, x, y, turn }, size, n, small, large) {
-      const { width, height, offset } = index.entries[picture]!;
+      const { width, height, offset } = kept[picture]!;
       const whole = size * scale;
       square(offset, width * scale, x * scale, y * scale, whole, turn, large, n * channels * whole * whole);
       const first = offset + width * height * (scale ** 2 + variant) * channels;
@@ -275,7 +283,7 @@ function indexOf(files: string[], outcomes: (Slot | Refused)[], bytes: number): 
   return index;
 }
 
-function nothingUsable(folder: string, { skipped, reserved }: Index): UserError {
-  const [first] = [...skipped, ...reserved];
+function nothingUsable(folder: string, { skipped, reserved, unstated = [] }: Omit<LeftOut, 'unstated'> & Partial<LeftOut>): UserError {
+  const [first] = [...skipped, ...reserved, ...unstated];
   return new UserError(`'${folder}' holds no usable picture${first ? ` ('${first.file}', for one: ${first.reason})` : ''}`);
 }

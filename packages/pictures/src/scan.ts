@@ -6,7 +6,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from './errors.js';
-import { inParallel } from './pack.js';
+import { type HashedFile, inParallel } from './pack.js';
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '.tiff']);
 
@@ -65,8 +65,8 @@ export function fingerprint(files: readonly { path: string; sha256: string }[]):
   return hash.digest('hex');
 }
 
-/** The pictures of a folder, and its fingerprint. */
-export async function surveyPictures(folder: string, signal?: AbortSignal): Promise<{ files: string[]; print: string }> {
+/** The pictures of a folder, sorted, with the SHA-256 of each, and the folder's fingerprint. */
+export async function surveyPictures(folder: string, signal?: AbortSignal): Promise<{ files: string[]; hashed: HashedFile[]; print: string }> {
   const files = await findPictures(folder);
   const hashes: string[] = new Array(files.length);
   await inParallel(files.length, async (i) => {
@@ -74,5 +74,5 @@ export async function surveyPictures(folder: string, signal?: AbortSignal): Prom
     hashes[i] = await hashFile(join(folder, files[i]!)).catch((error: NodeJS.ErrnoException) => `unreadable ${error.code}`);
   });
   const print = fingerprint(files.map((path, i) => ({ path, sha256: hashes[i]! })));
-  return { files, print };
+  return { files, hashed: files.map((file, i) => ({ file, sha256: hashes[i]! })), print };
 }

@@ -7,6 +7,7 @@ import { configFolder } from './identity.js';
 import { type Ledger, type LedgerRecord, ledgerOf } from './ledger.js';
 import { type Verdict, type VerifyOptions, verify } from './verify.js';
 import { type FoundWatermark, readWatermark } from './watermark/index.js';
+import { creditsOf, sayCredits } from './work.js';
 
 /**
  * 'signed': credentials that hold; 'tampered': credentials that do not; 'watermark': none, but the watermark of a Zeuxis; 'claimed': none,
@@ -50,7 +51,7 @@ export async function examine(path: string, options: VerifyOptions = {}): Promis
   const ledger = ledgerOf(identityFolder);
   const hash = await perceptualHashOf(file).catch(() => undefined);
   const known = watermark ? await recordOf(watermark, hash, ledger) : undefined;
-  const found = { ...credentials, trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? ofRecord(known) : {}) };
+  const found = { ...credentials, trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? { ...ofRecord(known), ...creditsOf(known) } : {}) };
   if (state === 'invalid') return { ...found, verdict: 'tampered', summary: `${credentials.summary}${watermark ? `; ${sayWatermark(watermark, known)}` : ''}` };
   if (watermark)
     return { ...found, verdict: 'watermark', ...(known ? { sourceType: known.digitalSourceType } : {}), summary: `no credentials, but ${sayWatermark(watermark, known)}` };
@@ -81,5 +82,5 @@ function sayLike({ name, time, parent }: LedgerRecord, distance: number, sha256:
 function sayWatermark({ id, key }: FoundWatermark, record: LedgerRecord | undefined): string {
   if (!record) return `the watermark of a picture that a Zeuxis made or changed (${id}${key === 'own' ? ', by your own key' : ''}); this ledger does not know it`;
   const models = record.models.map(({ name }) => `'${name}'`).join(' and ');
-  return `the watermark of '${record.name}', ${record.action === 'c2pa.created' ? 'made' : 'changed'} by ${models} on ${record.time.slice(0, 10)} (${id} in the ledger)`;
+  return `the watermark of '${record.name}', ${record.action === 'c2pa.created' ? 'made' : 'changed'} by ${models} on ${record.time.slice(0, 10)} (${id} in the ledger)${sayCredits(creditsOf(record))}`;
 }

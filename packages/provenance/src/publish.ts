@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodePicture, encodeRaster, encodeThumbnail, type PictureFormat, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST } from './c2pa.js';
+import { type HumanWork, humanActions } from './human.js';
 import type { Identity } from './identity.js';
 import { ledgerOf, type NewRecord } from './ledger.js';
 import { type Marking, type Marks, mark } from './mark.js';
+import type { SetRights } from './rights/summary.js';
 import { type Ingredient, signFile } from './sign.js';
+import { labelOf, modelIngredient, workMetadata } from './work.js';
 
 /** IPTC NewsCodes, digital source type: made by a trained model. */
 export const TRAINED_ALGORITHMIC_MEDIA = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia';
@@ -16,12 +19,19 @@ export const COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = 'http://cv.iptc.org/news
 /** The assertion that says how a picture came about. */
 export const GENERATION = 'org.zeuxis.generation';
 
+/** A set of pictures that a model was trained on. */
+export interface TrainedOn extends SetRights {
+  name: string;
+  pictures: number;
+  fingerprint: string;
+}
+
 export interface NamedModel {
   name: string;
   /** Hexadecimal SHA-256 of the model file. */
   sha256: string;
-  /** The sets that it was trained on, with their fingerprints, and by what right, as whom it was stated. */
-  trained?: { name: string; pictures: number; fingerprint: string; rights: { text: string; name: string } }[];
+  /** The sets that it was trained on, with their fingerprints, and by what right: as somebody stated it, or as their record says. */
+  trained?: TrainedOn[];
 }
 
 /** How a picture came about; kept in its manifest. */
@@ -37,6 +47,8 @@ export interface Generation {
    * nearest training picture over that; of a sheet the smallest of its pictures.
    */
   guard?: { threshold: number; ratio: number };
+  /** What a person chose and edited. */
+  human?: HumanWork;
 }
 
 /**
@@ -65,6 +77,8 @@ export interface EditSettings {
   model: NamedModel;
   scale?: number;
   strength?: number;
+  /** What a person chose and edited. */
+  human?: HumanWork;
   [setting: string]: unknown;
 }
 
@@ -180,14 +194,6 @@ async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRec
   return { encoded, width, height, marks, thumbnail };
 }
 
-const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
-
-/** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
-function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
-  const sets = trained.map(({ name, pictures, fingerprint, rights }) => `trained on ${pictures} ${pictures === 1 ? 'picture' : 'pictures'} ('${name}', fingerprint ${fingerprint}; ${rights.text}, stated by ${rights.name})`);
-  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model' }] };
-}
-
 /**
  * What may be done with a picture that a model made (CAWG, Training and Data Mining 1.1): nothing is to be learned from it without asking. Models that learn from
  * models forget what pictures look like (Shumailov et al., 2024).
@@ -222,15 +228,17 @@ export async function leave(encoded: Uint8Array, path: string, leaving: Leaving,
     throw new UserError(
       `'${path}' would take ${Math.ceil(encoded.length / 2 ** 20)} MiB, more than the ${LARGEST / 2 ** 20} that can be signed; choose jpeg, webp or avif, or a smaller scale`,
     );
+  const work = workMetadata(models, generation.human);
   const said = signing.watermark === false ? { ...generation, watermark: false } : generation;
   const manifest = {
     claim_generator_info: [agent(signing)],
     title: basename(path),
     format,
     assertions: [
-      { label: 'c2pa.actions.v2', data: { actions: [...before, act, ...marks.actions] } },
+      { label: 'c2pa.actions.v2', data: { actions: [...before, act, ...humanActions(generation.human), ...marks.actions] } },
       { label: GENERATION, data: said },
       { label: 'cawg.training-mining', data: TRAINING_MINING },
+      ...(work ? [work] : []),
       ...marks.assertions,
     ],
   };

@@ -4,10 +4,12 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '@zeuxis/pictures';
 import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
+import { isHumanWork } from './human.js';
 import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
+import { type Credits, learnedFrom, METADATA, sayCredits } from './work.js';
 
-export interface Verdict {
+export interface Verdict extends Credits {
   file: string;
   /**
    * 'trusted': whole, and signed by someone who is trusted; 'valid': whole, by a signer nobody here vouches for;
@@ -165,6 +167,9 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const said = (manifest.assertions ?? []).filter(({ label }) => label === GENERATION).map(({ data }) => data);
   const generation = opened ? undefined : said.find(isGeneration);
   const edit = opened ? said.find(isEdit) : undefined;
+  const credited = learnedFrom((manifest.assertions ?? []).find(({ label }) => label === METADATA)?.data);
+  const human = (generation ?? edit)?.human;
+  const credits = { ...(credited.length > 0 ? { learnedFrom: credited } : {}), ...(human ? { human } : {}) };
   const { ingredients = [] } = manifest;
   const models = ingredients.filter(({ relationship, data_types: types }) => relationship === 'inputTo' && types?.some(({ type }) => type.startsWith('c2pa.types.model')));
   const pictures = ingredients.filter((ingredient) => !models.includes(ingredient));
@@ -174,7 +179,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
   const faults = problems.filter((code) => code !== UNTRUSTED);
-  const origin = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
+  const did = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
+  const origin = `${did}${sayCredits(credits)}`;
   const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
   const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
   const summary = {
@@ -195,6 +201,7 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...(parent === undefined ? {} : { parent }),
     ...titles('ingredients', pictures),
     ...titles('models', models),
+    ...credits,
     summary,
   };
 }
@@ -208,24 +215,26 @@ const isOptional = (value: unknown, type: 'number' | 'string') => value === unde
 /** Anyone may sign an assertion of our name, with anything in it. */
 function isGeneration(value: unknown): value is Generation {
   if (!isObject(value) || !isObject(value.model)) return false;
-  const { model, seed, index, label, truncation, guard } = value;
+  const { model, seed, index, label, truncation, guard, human } = value;
   return (
     [model.name, model.sha256].every((text) => typeof text === 'string') &&
     ['number', 'string'].includes(typeof seed) &&
     isOptional(index, 'number') &&
     isOptional(label, 'string') &&
     isOptional(truncation, 'number') &&
+    (human === undefined || isHumanWork(human)) &&
     (guard === undefined || (isObject(guard) && [guard.threshold, guard.ratio].every((figure) => typeof figure === 'number')))
   );
 }
 
 function isEdit(value: unknown): value is EditRecord {
   if (!isObject(value) || !isObject(value.model) || !isObject(value.parent)) return false;
-  const { model, parent, scale, strength } = value;
+  const { model, parent, scale, strength, human } = value;
   return (
     [model.name, model.sha256, parent.title, parent.sha256].every((text) => typeof text === 'string') &&
     isOptional(scale, 'number') &&
-    isOptional(strength, 'number')
+    isOptional(strength, 'number') &&
+    (human === undefined || isHumanWork(human))
   );
 }
 

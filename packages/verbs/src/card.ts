@@ -6,25 +6,22 @@ import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
 import { GRAIN, type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
 import { type Degradation, UserError } from '@zeuxis/pictures';
+import { isSetRights, type SetRights } from '@zeuxis/provenance';
 
-export interface Rights {
-  /** The right to train, as the user states it: a licence or a sentence. */
-  text: string;
-  /** Who states it. */
-  name: string;
-}
-
-export interface TrainingSet {
+/** `rights` is what the one who trained stated, `record` what the set's own rights record says; one of them at least. */
+export interface TrainingSet extends SetRights {
   /** Name of the folder, without where it lay. */
   name: string;
+  /** Pictures trained on. */
   pictures: number;
   /** SHA-256 over the hashes and names of all its files. */
   fingerprint: string;
   /** Pictures left out: broken or too small. */
   skipped: number;
-  /** Pictures left out because their own metadata reserves them. */
+  /** Pictures left out because their own metadata or the rights record reserve them. */
   reserved: number;
-  rights: Rights;
+  /** Pictures left out because nobody states a right to them. */
+  unstated?: number;
 }
 
 /** What every card says. */
@@ -216,7 +213,7 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
 }
 
 const isSet = (set: TrainingSet | undefined): boolean =>
-  typeof set?.name === 'string' && typeof set.fingerprint === 'string' && typeof set.pictures === 'number' && typeof set.rights?.text === 'string' && typeof set.rights.name === 'string';
+  typeof set?.name === 'string' && typeof set.fingerprint === 'string' && typeof set.pictures === 'number' && isSetRights(set);
 
 const saysTraining = (sets: readonly TrainingSet[]): string | undefined =>
   Array.isArray(sets) && sets.every(isSet) ? undefined : 'it does not say what the model was trained on';

@@ -7,6 +7,7 @@ import { openSession } from '@zeuxis/graph/node';
 import { EXTENSION, interleave, PICTURE_FORMATS, type PictureFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
 import { type Generation, openIdentity, type Published, publish } from '@zeuxis/provenance';
 import type { GanCard } from './card.js';
+import { type AuthorOptions, humanOf } from './edit/authorship.js';
 import { type MarkingOptions, markingOf } from './edit/marking.js';
 import { type Checked, type NearPicture, type OpenGuard, openGuard } from './memorisation.js';
 import { named, openModel } from './models.js';
@@ -14,13 +15,15 @@ import type { VerbOptions } from './progress.js';
 import { sample } from './sample.js';
 import { VERSION } from './version.js';
 
-export interface GenerateOptions extends VerbOptions, MarkingOptions {
+export interface GenerateOptions extends VerbOptions, MarkingOptions, AuthorOptions {
   /** A shipped name, a .onnx file or a run folder. */
   model: string;
   /** Folder for the files, made where it is missing. */
   out: string;
   /** Number of pictures, 1 by default. */
   count?: number;
+  /** Of these `count` the places, from 0, that are made again and no others: those that somebody picked from a sheet of them all. */
+  pick?: readonly number[];
   /** Label of all pictures, or several in turn. All of the model's in turn by default. */
   label?: string | readonly string[];
   /** 0 to 1, 1 by default: less variety, fewer failures. */
@@ -80,8 +83,13 @@ const MOST_ON_SHEET = 1024;
  * is not the model's training set.
  */
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
-  const { count = 1, truncation = 1, seed = 0, sheet = false, format = 'png', out, signal, onProgress = () => {} } = options;
-  if (!Number.isInteger(count) || count < 1) throw new UserError(`the count must be a whole number from 1, not ${count}`);
+  const { count: series = 1, truncation = 1, seed = 0, sheet = false, format = 'png', out, signal, onProgress = () => {} } = options;
+  if (!Number.isInteger(series) || series < 1) throw new UserError(`the count must be a whole number from 1, not ${series}`);
+  const indices = options.pick ? [...new Set(options.pick)] : Array.from({ length: series }, (_, i) => i);
+  if (indices.length === 0) throw new UserError('no picture is picked; name one at least, or leave the choice out');
+  const strange = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < series));
+  if (strange !== undefined) throw new UserError(`there is no picture ${strange} among ${series}, which go from 0 to ${series - 1}; --count says of how many`);
+  const count = indices.length;
   if (!(truncation >= 0 && truncation <= 1)) throw new UserError(`the truncation must be from 0 to 1, not ${truncation}`);
   if (!PICTURE_FORMATS.includes(format)) throw new UserError(`there is no format '${format}'; choose ${PICTURE_FORMATS.join(', ')}`);
   if (sheet && count > MOST_ON_SHEET) throw new UserError(`a sheet holds at most ${MOST_ON_SHEET} pictures, not ${count}`);
@@ -89,7 +97,9 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const model = await openModel(options.model);
   const { card } = model;
   const chosen = labelsOf(card, model.name, options.label);
-  const labels = Array.from({ length: count }, (_, i) => chosen[i % chosen.length] ?? 0);
+  const labels = indices.map((index) => chosen[index % chosen.length] ?? 0);
+  const choices = [options.label !== undefined && `the label ${[options.label].flat().map((label) => `'${label}'`).join(', ')}`, options.truncation !== undefined && `truncation ${truncation}`, options.seed !== undefined && `seed ${seed}`];
+  const human = humanOf(options, { chose: choices });
   const session = await openSession(model.bytes, { device: options.device ?? 'cpu', threads: options.threads ?? availableParallelism() }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${options.model}': ${error.message.split('\n')[0]}`);
@@ -110,30 +120,31 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const generation: Generation = { model: named(model), seed, truncation };
     const leave = { identity, version: VERSION, format, ...markingOf(options), ...(options.quality === undefined ? {} : { quality: options.quality }) };
     // What makes pictures differ stands in their names, so that none takes another's place; the output folder is flat.
-    const series = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;
-    const file = (suffix: string) => join(out, `${series}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
+    const stem = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;
+    const file = (suffix: string) => join(out, `${stem}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
     const files: GeneratedFile[] = [];
     const withheld: Withheld[] = [];
     let nearest = Number.POSITIVE_INFINITY;
     const start = performance.now();
-    for await (const { first, count: n, pictures } of sample(session, { seed, labels, classes: card.labels.length, size, truncation, signal })) {
+    for await (const { first, count: n, pictures } of sample(session, { seed, labels, indices, classes: card.labels.length, size, truncation, signal })) {
       const checked = await guard?.check(pictures, n);
       for (let i = 0; i < n; i++) {
-        const index = first + i;
-        const label = card.labels[labels[index]!];
+        const [place, index] = [first + i, indices[first + i]!];
+        const label = card.labels[labels[place]!];
         const said = { index, ...(label === undefined ? {} : { label }) };
         const found = checked?.[i];
         if (found?.copied) {
           withheld.push({ ...said, ...found.nearest[0], ratio: found.ratio });
-          onProgress({ stage: 'generate', done: index, total: count, unit: 'pictures', note: `withheld ${[label, index].filter((part) => part !== undefined).join(' ')}: ${nearness(found)}` });
+          onProgress({ stage: 'generate', done: place, total: count, unit: 'pictures', note: `withheld ${[label, index].filter((part) => part !== undefined).join(' ')}: ${nearness(found)}` });
           continue;
         }
         nearest = Math.min(nearest, found?.ratio ?? nearest);
         const planar = pictures.subarray(i * each, (i + 1) * each);
-        all?.set(planar, index * each);
+        all?.set(planar, place * each);
         if (sheet === 'only') continue;
         const name = [label, String(index).padStart(4, '0')].filter((part) => part !== undefined).join('-');
-        const told = { ...generation, ...said, ...(guard && found ? { guard: { threshold: guard.threshold, ratio: found.ratio } } : {}) };
+        const picked = options.pick ? humanOf(options, { chose: [`this one of ${series}`, ...choices] }) : human;
+        const told = { ...generation, ...said, ...picked, ...(guard && found ? { guard: { threshold: guard.threshold, ratio: found.ratio } } : {}) };
         files.push({ ...(await publish(interleave(planar, size, size), file(name), told, leave)), seed, ...said });
       }
       const [done, seconds] = [first + n, (performance.now() - start) / 1000];
@@ -149,7 +160,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const columns = chosen.length > 1 && chosen.length <= count ? chosen.length : Math.ceil(Math.sqrt(count));
     const grid = tileSheet(all, count, size, size, { columns: Math.min(columns, 32) });
     const of = options.label === undefined ? 'sheet' : `${[options.label].flat().join('-')}-sheet`;
-    const told = { ...generation, ...(threshold === undefined ? {} : { guard: { threshold, ratio: nearest } }) };
+    const told = { ...generation, ...human, ...(threshold === undefined ? {} : { guard: { threshold, ratio: nearest } }) };
     return { ...result, sheet: { ...(await publish(grid, file(of), told, leave)), seed } };
   } finally {
     await guard?.close();

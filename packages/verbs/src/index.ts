@@ -1,7 +1,28 @@
 // The library: every verb as a typed function with progress events and an AbortSignal.
 export { UserError } from '@zeuxis/pictures';
-export { type Answer, examine, type Generation, type KeyPlace, type KeyReport, type SigningConfiguration, type Verdict, type VerifyOptions, verify } from '@zeuxis/provenance';
-export { type Card, type FeatureCard, type GanCard, type ModelFile, type Rights, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
+export {
+  type Answer,
+  type Contributor,
+  examine,
+  firstFew,
+  type Generation,
+  hasRecord,
+  type KeyPlace,
+  type KeyReport,
+  type Lacking,
+  licenceName,
+  type RightsSummary,
+  type SetRights,
+  type SigningConfiguration,
+  type StatedRights,
+  type StatementLine,
+  sayRights,
+  shareOf,
+  type Verdict,
+  type VerifyOptions,
+  verify,
+} from '@zeuxis/provenance';
+export { type Card, type FeatureCard, type GanCard, type ModelFile, readModel, type StyleCard, type TrainingSet, type UpscalerCard } from './card.js';
 export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate, type Memorisation, type NearPair } from './evaluate.js';
@@ -11,6 +32,7 @@ export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, 
 export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type RightsOptions, type RightsResult, rights } from './rights.js';
+export { type StatementResult, type StatementVerbOptions, statement } from './statement.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
 export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
 export { CropSource } from './train/crops.js';

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@zeuxis/pictures';
-import type { NamedModel } from '@zeuxis/provenance';
+import { inShort, type NamedModel, type TrainedOn } from '@zeuxis/provenance';
 import { type Card, type GanCard, type ModelFile, readModel, type TrainingSet } from './card.js';
 
 /** The folder of the shipped models: the repository's, or the published package's. Both lie three folders up. */
@@ -23,11 +23,14 @@ export const setsOf = (card: Card): TrainingSet[] => {
   return [card.trainingSet, ...more];
 };
 
+/** A set as manifests name it. */
+export const trainedOn = ({ name, pictures, fingerprint, ...by }: TrainingSet): TrainedOn => ({ name, pictures, fingerprint, ...inShort(by) });
+
 /** A model as the manifests of its pictures name it: what it is, and what was trained on, by what right. */
 export const named = ({ name, sha256, card }: Pick<ListedModel, 'name' | 'sha256' | 'card'>): NamedModel => ({
   name,
   sha256,
-  trained: setsOf(card).map(({ name, pictures, fingerprint, rights }) => ({ name, pictures, fingerprint, rights })),
+  trained: setsOf(card).map(trainedOn),
 });
 
 /** Names of the shipped models. */

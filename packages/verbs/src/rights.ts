@@ -3,21 +3,18 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError, writeWhole } from '@zeuxis/pictures';
-import { CROISSANT, croissant, judge, RIGHTS_CSV, readRecord, type Statement, surveyRights, writeCsv } from '@zeuxis/provenance';
+import { CROISSANT, croissant, type Judgement, judge, RIGHTS_CSV, type RowStatement, readRecord, STATED, surveyRights, writeCsv } from '@zeuxis/provenance';
 import { pictureProgress, type VerbOptions } from './progress.js';
 
-export interface RightsOptions extends VerbOptions, Statement {
+export interface RightsOptions extends VerbOptions, RowStatement {
   /** Change nothing. */
   check?: boolean;
 }
 
-export interface RightsResult {
+export interface RightsResult extends Judgement {
   csv: string;
   croissant: string;
   pictures: number;
-  /** Pictures without a right. */
-  lacking: string[];
-  reserved: { file: string; reason: string }[];
   added: string[];
   /** Pictures whose bytes are no longer those of their statement. */
   changed: string[];
@@ -29,11 +26,10 @@ export interface RightsResult {
 
 /** Builds the record, or checks it. @throws UserError for a folder or a record that cannot be read or written. */
 export async function rights(pictures: string, options: RightsOptions = {}): Promise<RightsResult> {
-  const { check = false, signal, source, creator, licence, consent } = options;
+  const { check = false, signal } = options;
   const before = await readRecord(pictures);
   if (check && !before) throw new UserError(`'${pictures}' has no ${RIGHTS_CSV}; \`zeuxis rights\` without --check makes one`);
-  const given = { source, creator, licence, consent };
-  const stated = check ? {} : (Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Statement);
+  const stated: RowStatement = check ? {} : Object.fromEntries(STATED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
   const tell = { done: (_: number) => {} };
   const survey = await surveyRights(pictures, before ?? [], stated, {
     ...(signal ? { signal } : {}),

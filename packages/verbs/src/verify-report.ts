@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { thumbnailOf, writeWhole } from '@zeuxis/pictures';
-import type { Answer, Finding } from '@zeuxis/provenance';
+import { type Answer, type Finding, sayHuman } from '@zeuxis/provenance';
 import { escapeHtml } from './train/report.js';
 import type { VerifyResult } from './verify.js';
 
@@ -16,7 +16,7 @@ const MEANS: Record<Finding, string> = {
 };
 const COLOUR: Record<Finding, string> = { signed: '#1b6e3c', tampered: '#b4371b', watermark: '#1f5aa8', claimed: '#8a6d00', similar: '#6b4aa0', nothing: '#666' };
 
-function facts({ verdict, signer, trusted, state, sourceType, models, ingredients, watermark, record, problems, manifest }: Answer): [string, string][] {
+function facts({ verdict, signer, trusted, state, sourceType, models, ingredients, learnedFrom, human, watermark, record, problems, manifest }: Answer): [string, string][] {
   // How a picture came about that this one only looks like says nothing of this one.
   const own = verdict === 'similar' ? undefined : record;
   const rows: [string, string | undefined][] = [
@@ -24,6 +24,8 @@ function facts({ verdict, signer, trusted, state, sourceType, models, ingredient
     ['problems', problems.length > 0 ? problems.join(', ') : undefined],
     ['source type', sourceType?.split('/').at(-1)],
     ['models', (models ?? own?.models.map(({ name }) => name))?.join(', ')],
+    ['learned from', learnedFrom?.join(', ')],
+    ['by a person', human && sayHuman(human)],
     ['made from', ingredients?.join(', ') ?? own?.parent?.title],
     ['watermark', watermark && `${watermark.id} (${watermark.bits} bits, ${watermark.key} key)`],
     ['in the ledger', record && `${record.name}, ${record.time}, SHA-256 ${record.sha256}`],

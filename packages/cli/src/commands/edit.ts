@@ -2,10 +2,10 @@
 
 import type { BatchResult } from '@zeuxis/verbs';
 import { type Command, Option } from 'commander';
-import { common, type MarkingFlags, marking, positive, quality } from '../options.js';
+import { type AuthoringFlags, authoring, common, type MarkingFlags, marking, positive, quality } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
-export interface EditOptions extends Common, MarkingFlags {
+export interface EditOptions extends Common, MarkingFlags, AuthoringFlags {
   out: string;
   format?: 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff' | 'same';
   quality?: number;
@@ -15,7 +15,7 @@ export interface EditOptions extends Common, MarkingFlags {
 
 /** Adds what every such command takes. */
 export const editing = (command: Command, files: string): Command =>
-  marking(common(command))
+  authoring(marking(common(command)))
     .argument('<files...>', files)
     .requiredOption('--out <dir>', 'folder for the results; a file keeps its name')
     .addOption(new Option('--format <name>', 'default: png; same keeps each picture\'s own').choices(['png', 'jpeg', 'webp', 'avif', 'tiff', 'same']))

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
-import { between, common, type MarkingFlags, marking, quality, whole } from '../options.js';
+import { type AuthoringFlags, authoring, between, common, type MarkingFlags, marking, quality, whole } from '../options.js';
 import { answer, type Common, Display, interruptible } from '../terminal.js';
 
-interface GenerateOptions extends Common, MarkingFlags {
+interface GenerateOptions extends Common, MarkingFlags, AuthoringFlags {
   out: string;
   count: number;
+  pick?: number[];
   label?: string[];
   truncation?: number;
   seed?: string;
@@ -16,11 +17,12 @@ interface GenerateOptions extends Common, MarkingFlags {
 }
 
 export function generateCommand(program: Command, finish: (code: number) => void): void {
-  marking(common(program.command('generate')))
+  authoring(marking(common(program.command('generate'))))
     .description('generate signed pictures')
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .requiredOption('--out <dir>', 'folder for the files')
     .option('--count <n>', 'number of pictures', whole(1), 1)
+    .option('--pick <n...>', 'of these the ones that you picked, by the numbers in their names; no others are made', (text: string, before: number[] = []) => [...before, whole(0)(text)])
     .option('--label <name...>', 'label of the pictures; several are taken in turn (default: all the model has)')
     .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
     .option('--seed <seed>', 'equal seeds give equal pictures (default: 0)')
@@ -39,8 +41,9 @@ export function generateCommand(program: Command, finish: (code: number) => void
         display.close();
         const { files, sheet, withheld = [] } = result;
         // With --quiet too: files are missing that were asked for.
-        if (withheld.length > 0) display.error(`withheld ${withheld.length} of ${options.count} pictures: nearer to training pictures than all but 0.1% of others, or equal to one`);
-        if (withheld.length === options.count) {
+        const asked = options.pick ? new Set(options.pick).size : options.count;
+        if (withheld.length > 0) display.error(`withheld ${withheld.length} of ${asked} pictures: nearer to training pictures than all but 0.1% of others, or equal to one`);
+        if (withheld.length === asked) {
           display.error('error: every picture was a copy of a training picture, and none was written; try another seed, or a model that was trained on more pictures');
           finish(1);
         }

@@ -1,4 +1,4 @@
-import type { Card, ListedModel } from '@zeuxis/verbs';
+import type { Card, ListedModel, SetRights } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { common } from '../options.js';
 import { answer, type Common } from '../terminal.js';
@@ -18,6 +18,30 @@ const summary = (card: Card): string => {
   return card.task === 'features' ? `${kind(card)}, ${card.features} values, for \`zeuxis evaluate\`` : kind(card);
 };
 
+const counted = (pictures: number): string => `${pictures} ${pictures === 1 ? 'picture' : 'pictures'}`;
+
+/** Makers and texts that are shown; `--json` has them all. */
+const SHOWN = 20;
+
+/** How the rights to a set are shown: in a sentence, then whose pictures they are, and what their licences want to be said. */
+async function rightsPrinter(): Promise<(of: SetRights) => string[]> {
+  const { sayRights, shareOf } = await import('@zeuxis/verbs');
+  return (of) => {
+    const lines = [`rights       ${sayRights(of)}`];
+    const { record } = of;
+    if (!record) return lines;
+    const list = (name: string, all: readonly string[], more = 0) => {
+      lines.push(...all.slice(0, SHOWN).map((text) => `${name.padEnd(12)} ${text}`));
+      const rest = Math.max(0, all.length - SHOWN) + more;
+      if (rest > 0) lines.push(`${' '.repeat(13)}and ${rest} more${more < rest ? ', which --json names' : ''}`);
+    };
+    const share = (weight: string) => `${shareOf(weight, record).percent}`;
+    list('by', record.contributors.map(({ name, pictures, weight, terms }) => `${name}: ${counted(pictures)}, ${share(weight)}${terms === undefined ? '' : `, ${terms}`}`), record.more?.contributors);
+    list('attribution', record.attributions, record.more?.attributions);
+    return lines;
+  };
+}
+
 export function modelsCommand(program: Command): void {
   const models = program.command('models').description('list the shipped models and those given by path');
   common(models.command('list', { isDefault: true }))
@@ -34,6 +58,7 @@ export function modelsCommand(program: Command): void {
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .action(async (nameOrPath: string, options: Common) => {
       const { findModel, setsOf } = await import('@zeuxis/verbs');
+      const rightsLines = await rightsPrinter();
       const model = await findModel(nameOrPath);
       const { card } = model;
       const sharpened = card.task === 'upscaler' ? card.sharpened : undefined;
@@ -49,9 +74,9 @@ export function modelsCommand(program: Command): void {
         `file         ${model.path} (${(model.bytes.length / 1e6).toFixed(1)} MB)`,
         `sha256       ${model.sha256}`,
         ...('labels' in card ? [`labels       ${card.labels.join(' ') || 'none'}`] : []),
-        ...setsOf(card).flatMap(({ name, pictures, fingerprint, rights }) => [
-          `trained on   ${name}: ${pictures} ${pictures === 1 ? 'picture' : 'pictures'}, fingerprint ${fingerprint.slice(0, 16)}`,
-          `rights       ${rights.text} (stated by ${rights.name})`,
+        ...setsOf(card).flatMap(({ name, pictures, fingerprint, ...rights }) => [
+          `trained on   ${name}: ${counted(pictures)}, fingerprint ${fingerprint.slice(0, 16)}`,
+          ...rightsLines(rights),
         ]),
         `training     ${card.images} ${card.task === 'gan' ? 'pictures' : 'crops'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
         ...(sharpened ? [`sharpened    ${sharpened.images} crops shown, ${sharpened.steps} steps, ${sharpened.hours} h, seed ${sharpened.seed}`] : []),

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { TrainGanOptions, TrainGanResult, TrainUpscalerOptions } from '@zeuxis/verbs';
+import type { Lacking, TrainGanOptions, TrainGanResult, TrainUpscalerOptions } from '@zeuxis/verbs';
 import type { Command } from 'commander';
 import { between, common, positive, rights, statement, whole } from '../options.js';
 import { answer, type Common, Display, interruptible, plain } from '../terminal.js';
@@ -15,6 +15,8 @@ interface TrainOptions extends Common {
   rateScale?: number;
   licence?: string;
   resume?: boolean;
+  statedOnly?: boolean;
+  content?: string;
 }
 
 /** Adds what every training takes. @param images what `--images` counts. */
@@ -24,7 +26,8 @@ const training = (command: Command, images: string, batch: string, pictures = 'f
     .requiredOption('--out <dir>', 'run folder: model.onnx, report.html, checkpoint, metrics.jsonl, grids')
     .option('--images <n>', images, whole(1))
     .option('--minutes <m>', `time to train instead (default: ${minutes})`, positive)
-    .option('--rights <statement>', '"TEXT, NAME": the right to train, and who states it', rights)
+    .option('--rights <statement>', '"TEXT, NAME": the right to train on pictures without a statement of their own, and who states it', rights)
+    .option('--stated-only', 'train on those pictures alone that their rights record (`zeuxis rights`) states a right to')
     .option('--resume', 'go on from the run folder\'s checkpoint')
     .option('--batch <n>', batch, whole(1))
     .option('--seed <seed>', 'seed of every random choice (default: 0)')
@@ -33,12 +36,19 @@ const training = (command: Command, images: string, batch: string, pictures = 'f
 
 /** What a training begins with: where progress is shown, the right to train, and the signal that stops it. */
 async function begin(train: Command, pictures: string, options: TrainOptions) {
-  const { images, minutes, rights: given, resume } = options;
+  const { images, minutes, rights: given, resume, statedOnly, content } = options;
   if (images !== undefined && minutes !== undefined) train.error('give --images or --minutes, not both', { exitCode: 2 });
   const display = await Display.open(options);
-  const stated = given ?? (resume ? undefined : await askRights(train, pictures));
+  const { firstFew, hasRecord } = await import('@zeuxis/verbs');
+  const recorded = await Promise.all([pictures, ...(content === undefined ? [] : [content])].map(hasRecord));
+  // Where a record states rights, only the training knows whether it states all.
+  const stated = given ?? (resume || statedOnly || recorded.every(Boolean) ? undefined : await askRights(train, pictures));
+  const ask = async ({ folder, lacking, pictures: all }: Lacking) => {
+    display.close();
+    return question(`${lacking.length} of ${all} pictures in '${folder}' have no stated right (${firstFew(lacking)}). By what right do you train on them? `);
+  };
   const signal = interruptible(display, 'stopping after this step; Ctrl-C again to stop at once');
-  return { display, given: { pictures, ...(stated ? { rights: stated } : {}), signal, onProgress: display.show } };
+  return { display, given: { pictures, ...(stated ? { rights: stated } : {}), ...(process.stdin.isTTY && process.stderr.isTTY ? { askRights: ask } : {}), signal, onProgress: display.show } };
 }
 
 interface GanOptions extends TrainOptions {
@@ -165,14 +175,18 @@ export async function askRights(
   input: NodeJS.ReadStream = process.stdin,
   output: NodeJS.WriteStream = process.stderr,
 ): Promise<{ text: string; name: string }> {
-  const usage = 'error: state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"';
+  const usage = `error: state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME", or picture by picture in a record, which \`zeuxis rights\` begins`;
   if (!input.isTTY || !output.isTTY) command.error(usage, { exitCode: 2 });
+  return (await question(`By what right do you train on the pictures in '${pictures}'? (a licence, or a sentence) `, input, output)) ?? command.error(usage, { exitCode: 2 });
+}
+
+/** Undefined where an answer is empty. */
+async function question(text: string, input: NodeJS.ReadStream = process.stdin, output: NodeJS.WriteStream = process.stderr) {
   const terminal = createInterface({ input, output });
   try {
-    const text = await terminal.question(plain(`By what right do you train on the pictures in '${pictures}'? (a licence, or a sentence) `));
+    const right = await terminal.question(plain(text));
     // Kept apart: a text and a name may both hold commas, which the option cannot tell from its own.
-    const name = await terminal.question('Who states it? ');
-    return statement(text, name) ?? command.error(usage, { exitCode: 2 });
+    return statement(right, await terminal.question('Who states it? '));
   } finally {
     terminal.close();
   }

@@ -2,6 +2,7 @@
 
 import { crc32 } from 'node:zlib';
 import type { NamedModel } from '../publish.js';
+import { isSetRights } from '../rights/summary.js';
 
 /** What is known of a published picture. */
 export interface LedgerRecord {
@@ -70,7 +71,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isHex = (value: unknown, digits: number): value is string => isText(value) && value.length === digits && /^[0-9a-f]+$/.test(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isSet = (value: unknown): boolean =>
-  isObject(value) && isText(value.name) && isCount(value.pictures) && isText(value.fingerprint) && isObject(value.rights) && isText(value.rights.text) && isText(value.rights.name);
+  isObject(value) && isText(value.name) && isCount(value.pictures) && isText(value.fingerprint) && isSetRights(value);
 const isModel = (value: unknown): value is NamedModel =>
   isObject(value) && isText(value.name) && isHex(value.sha256, 64) && (value.trained === undefined || (Array.isArray(value.trained) && value.trained.every(isSet)));
 

@@ -3,7 +3,7 @@
 import { UserError } from '@zeuxis/pictures';
 import Papa from 'papaparse';
 
-export const COLUMNS = ['file', 'sha256', 'source', 'creator', 'licence', 'consent', 'reservation'] as const;
+export const COLUMNS = ['file', 'sha256', 'source', 'creator', 'licence', 'consent', 'reservation', 'title', 'weight', 'terms'] as const;
 /** A picture's row: these columns, and whatever further ones people added. */
 export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 
@@ -13,8 +13,12 @@ const unguard = (value: string): string => (/^'+[=+\-@\t\r]/.test(value) ? value
 
 export function writeCsv(rows: readonly Row[]): string {
   const more = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => !(COLUMNS as readonly string[]).includes(name));
-  const fields = [...COLUMNS, ...more];
-  return `${Papa.unparse({ fields, data: rows.map((row) => fields.map((field) => guard(row[field] ?? ''))) }, { newline: '\r\n' })}\r\n`;
+  return writeTable([...COLUMNS, ...more], rows);
+}
+
+/** A table of these columns; what a row lacks is empty. */
+export function writeTable(fields: readonly string[], rows: readonly Record<string, string>[]): string {
+  return `${Papa.unparse({ fields: [...fields], data: rows.map((row) => fields.map((field) => guard(row[field] ?? ''))) }, { newline: '\r\n' })}\r\n`;
 }
 
 /** @throws UserError for what is no such table. */

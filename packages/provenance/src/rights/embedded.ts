@@ -1,4 +1,4 @@
-// What a picture's own metadata says of its maker, licence and source.
+// What a picture's own metadata says of its maker, title, licence and source.
 
 import ExifReader from 'exifreader';
 import { licenceOf } from './licence.js';
@@ -7,6 +7,7 @@ export interface Embedded {
   creator?: string;
   licence?: string;
   source?: string;
+  title?: string;
 }
 
 /** Nothing is thrown for metadata that cannot be read: there is nothing in it then that anybody states. */
@@ -20,7 +21,8 @@ export async function readEmbedded(file: Buffer): Promise<Embedded> {
     // A web statement may be any page; only a known licence's address grants something.
     const licence = of(xmp, 'license') ?? (statement && licenceOf(statement) !== statement ? statement : undefined);
     const source = of(xmp, 'Source') ?? of(iptc, 'Source') ?? of(xmp, 'Credit') ?? of(iptc, 'Credit');
-    return { ...(creator ? { creator } : {}), ...(licence ? { licence: licenceOf(licence) } : {}), ...(source ? { source } : {}) };
+    const title = of(xmp, 'title') ?? of(iptc, 'Object Name');
+    return { ...(title ? { title } : {}), ...(creator ? { creator } : {}), ...(licence ? { licence: licenceOf(licence) } : {}), ...(source ? { source } : {}) };
   } catch {
     return {};
   }

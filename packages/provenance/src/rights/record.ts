@@ -4,12 +4,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findPictures, inParallel, type Left, refusalOf, UserError } from '@zeuxis/pictures';
-import { type Row, readCsv } from './csv.js';
+import { COLUMNS, type Row, readCsv } from './csv.js';
 import { readEmbedded } from './embedded.js';
-import { grants, licenceOf, refusedBy } from './licence.js';
+import { Fraction } from './exact.js';
+import { consentsToTraining, grants, licenceOf, needsNames, refusedBy } from './licence.js';
+import { readTerms } from './terms.js';
 
 export const RIGHTS_CSV = 'rights.csv';
-export type Statement = Partial<Record<'source' | 'creator' | 'licence' | 'consent', string>>;
+/** Columns that can be stated for all pictures at once. */
+export const STATED = ['source', 'creator', 'licence', 'consent', 'terms'] as const;
+export type RowStatement = Partial<Record<(typeof STATED)[number], string>>;
 
 export interface Surveyed {
   rows: Row[];
@@ -29,11 +33,14 @@ export async function readRecord(folder: string): Promise<Row[] | undefined> {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
   });
-  return bytes && readCsv(bytes, path);
+  const rows = bytes && readCsv(bytes, path);
+  const wrong = rows?.find(({ weight }) => weight !== '' && !Fraction.read(weight));
+  if (wrong) throw new UserError(`'${path}' says the weight '${wrong.weight}' of '${wrong.file}'; write a number from 0 on, as in 1 or 0.5`);
+  return rows;
 }
 
 /** The pictures of a folder with what the record before says of them, then they themselves, then the statement given for all. */
-export async function surveyRights(folder: string, before: readonly Row[], stated: Statement, options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {}): Promise<Surveyed> {
+export async function surveyRights(folder: string, before: readonly Row[], stated: RowStatement, options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {}): Promise<Surveyed> {
   const files = await findPictures(folder);
   const byFile = new Map(before.map((row) => [row.file, row]));
   const byHash = new Map(before.toReversed().map((row) => [row.sha256, row]));
@@ -52,8 +59,11 @@ export async function surveyRights(folder: string, before: readonly Row[], state
     const old = same ? here : byHash.get(sha256);
     if (!same) (old ? survey.moved : here ? survey.changed : survey.added).push(file);
     const [refused, own] = [await refusalOf(bytes), await readEmbedded(bytes)];
-    const row = { source: '', creator: '', licence: '', consent: '', ...old, file, sha256, reservation: refused && 'reserved' in refused ? refused.reserved : '' } as Row;
-    for (const name of ['source', 'creator', 'licence', 'consent'] as const) row[name] ||= (own as Statement)[name] ?? stated[name]?.trim() ?? '';
+    // What people typed of these bytes stays where the file itself says nothing: somebody asked to be left out.
+    const reservation = refused && 'reserved' in refused ? refused.reserved : (old?.reservation ?? '');
+    const row = { ...Object.fromEntries(COLUMNS.map((name) => [name, ''])), ...old, file, sha256, reservation } as Row;
+    row.title ||= own.title ?? '';
+    for (const name of STATED) row[name] ||= (own as RowStatement)[name] ?? stated[name]?.trim() ?? '';
     row.licence = licenceOf(row.licence);
     survey.rows[i] = row;
     options.onProgress?.(++done, files.length);
@@ -67,11 +77,31 @@ export async function surveyRights(folder: string, before: readonly Row[], state
 /** Why a picture must not be trained on, by its row. */
 export const reservedBy = (row: Row): string | undefined => row.reservation || refusedBy(row.consent);
 
-/** What the rows forbid, and which pictures have no right. */
-export function judge(rows: readonly Row[]): { reserved: Left[]; lacking: string[] } {
+/** Whether a row states a right to train: a licence that grants something, or a consent to training. */
+export const permitted = ({ licence, consent }: Row): boolean => grants(licence) || consentsToTraining(consent);
+
+export interface Judgement {
+  /** What the rows forbid. */
+  reserved: Left[];
+  /** Pictures that no right is stated to. */
+  lacking: string[];
+  /** Pictures whose licence asks for their maker's name, which no row has. */
+  unattributed: string[];
+  /** Terms that no sum can be made of. */
+  unpriced: string[];
+}
+
+/** What the rows forbid, and what they leave open. */
+export function judge(rows: readonly Row[]): Judgement {
   const reserved = rows.flatMap((row) => {
     const reason = reservedBy(row);
     return reason ? [{ file: row.file, reason }] : [];
   });
-  return { reserved, lacking: rows.filter((row) => !reservedBy(row) && !grants(row.licence)).map(({ file }) => file) };
+  const named = (of: (row: Row) => boolean) => rows.filter((row) => !reservedBy(row) && of(row)).map(({ file }) => file);
+  return {
+    reserved,
+    lacking: named((row) => !permitted(row)),
+    unattributed: named(({ licence, creator }) => needsNames(licence) && creator.trim() === ''),
+    unpriced: [...new Set(rows.map(({ terms }) => terms.trim()).filter((terms) => terms !== '' && !readTerms(terms)))],
+  };
 }

@@ -7,10 +7,11 @@ import { extname } from 'node:path';
 import { RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type EditRecord, type Identity, openIdentity, type Published, type Written } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
+import type { AuthorOptions } from './authorship.js';
 import { findInputs } from './inputs.js';
 import type { MarkingOptions } from './marking.js';
 
-export interface BatchOptions extends VerbOptions, MarkingOptions {
+export interface BatchOptions extends VerbOptions, MarkingOptions, AuthorOptions {
   /** Files, folders with everything below them, and patterns. */
   inputs: readonly string[];
   /** Folder for the results, made where it is missing. */

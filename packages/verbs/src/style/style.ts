@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { type AnimatedFormat, type Animation, animatedFormat, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { type Edit, publishEdited, verify } from '@zeuxis/provenance';
+import { type Edit, type HumanWork, publishEdited, sameHuman, sayMakers, sayRights, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
+import { humanOf } from '../edit/authorship.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { markingOf } from '../edit/marking.js';
-import { findModel, type ListedModel, named } from '../models.js';
+import { findModel, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
@@ -41,6 +42,7 @@ export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCa
 
 /** What one file's painting depends on beside the file and the model; kept in its manifest. */
 type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed' | 'mix'> & {
+  human?: HumanWork;
   /** Hexadecimal SHA-256 of the second model. */
   with?: string;
   /** Hexadecimal SHA-256 of the mask's pixels. */
@@ -62,8 +64,18 @@ export async function style(options: StyleOptions): Promise<StyleResult> {
   if (!(mix >= 0 && mix <= 1)) throw new UserError(`the mix must be from 0 to 1, not ${mix}`);
   const models = await Promise.all(names.map(findStyle));
   const mask = options.mask === undefined ? undefined : await readMask(options.mask, options.maximumPixels);
+  const human = humanOf(options, {
+    chose: [
+      `the style ${models.map(({ name }) => `'${name}'`).join(' and ')}`,
+      options.strength !== undefined && `strength ${strength}`,
+      options.mix !== undefined && `a mix of ${mix}`,
+      keepColour && "the photograph's colours",
+      options.seed !== undefined && `seed ${seed}`,
+    ],
+    edited: [mask && 'where it is painted, by a mask'],
+  });
+  const settings: Settings = { seed, strength, ...human, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
   const painter = await openPaints(models, options, seed, strength, mix);
-  const settings: Settings = { seed, strength, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
   return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, async (item) => plan(item, { options, models, painter, mask: mask?.raster, settings })).finally(() => painter.close());
 }
 
@@ -120,7 +132,7 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
       const verdict = await verify(target).catch(() => undefined);
       const made = verdict?.state === 'trusted' || verdict?.state === 'valid' ? verdict.edit : undefined;
       const same = (['seed', 'strength', 'keepColour', 'mask', 'mix', 'with'] as const).every((name) => String(made?.[name]) === String(settings[name]));
-      return made !== undefined && made.parent.sha256 === item.sha256 && made.model.sha256 === models[0]!.sha256 && same;
+      return made !== undefined && sameHuman(made.human, settings.human) && made.parent.sha256 === item.sha256 && made.model.sha256 === models[0]!.sha256 && same;
     },
     make: () => make(item, target, form, job),
   };
@@ -130,14 +142,15 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
   const { models, settings, options } = job;
   const { quality } = options;
   const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
+  // Whose hand it is stands in every picture painted in it.
   const told = ({ name, card: { trainingSet } }: ListedModel<StyleCard>) =>
-    `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'} (${trainingSet.rights.text})`;
+    `the style '${name}', learned from ${trainingSet.pictures} ${trainingSet.pictures === 1 ? 'painting' : 'paintings'}${sayMakers(trainingSet)} (${sayRights(trainingSet)})`;
   const edit: Edit = {
     action: 'c2pa.filtered',
     description: `painted by ${models.map(told).join(' and ')}`,
     parent: { path, bytes },
     ...(second ? { alsoBy: [named(second)] } : {}),
-    generation: { model: named(model), ...settings, trainingSet: model.card.trainingSet, ...(second ? { second: { ...named(second), trainingSet: second.card.trainingSet } } : {}) },
+    generation: { model: named(model), ...settings, trainingSet: trainedOn(model.card.trainingSet), ...(second ? { second: { ...named(second), trainingSet: trainedOn(second.card.trainingSet) } } : {}) },
   };
   // A single picture of GIF was read as an animation of one frame, and leaves as one.
   const published = await publishEdited(() => painted(path, bytes, form, job), target, edit, { identity, version: VERSION, format: form.format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });

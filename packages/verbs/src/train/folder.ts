@@ -45,5 +45,3 @@ export function asUserError<T>(work: () => T): T {
     throw error instanceof RangeError ? new UserError(error.message) : error;
   }
 }
-
-export const MISSING_RIGHTS = 'state the right to train on these pictures: --rights "LICENCE OR SENTENCE, NAME"';

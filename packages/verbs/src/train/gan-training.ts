@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
 import { type Batch, Epochs, type GanTrainer, generatorModel, holdBack, LATENT, Random, type Schedule, type StepReport, schedule } from '@zeuxis/nets';
 import { type Dataset, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
-import { cardMetadata, type GanCard } from '../card.js';
+import { sayRights } from '@zeuxis/provenance';
+import { cardMetadata, type GanCard, type TrainingSet } from '../card.js';
 import { sample } from '../sample.js';
 import { VERSION } from '../version.js';
 import { writeCheckpoint } from './checkpoint.js';
@@ -42,6 +43,7 @@ export class GanTraining implements Training<StepReport, GanCard> {
     private readonly settings: RunSettings,
     private readonly data: Dataset,
     private readonly trainer: GanTrainer,
+    private readonly set: TrainingSet,
   ) {
     const { seed, batch } = settings;
     const { trained, held } = holdBack(data.count, seed, settings.augment);
@@ -110,14 +112,14 @@ export class GanTraining implements Training<StepReport, GanCard> {
   describe(seconds: number) {
     const { settings, trainer, options } = this;
     const { state } = trainer;
-    const { count, skipped, reserved } = this.data;
-    const leftOut = skipped.length + reserved.length;
+    const { count, skipped, reserved, unstated } = this.data;
+    const leftOut = skipped.length + reserved.length + unstated.length;
     const facts = {
       Pictures: `${count} from '${folderName(options.pictures)}', ${settings.labels.length || 'no'} labels${leftOut > 0 ? `; ${leftOut} left out` : ''}`,
       Shown: `${state.images} pictures in ${state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
-      Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
+      Rights: sayRights(this.set),
     };
     const title = `${folderName(options.out)}: ${settings.shape.preset} at ${settings.shape.size} px`;
     return { title, facts, columns: this.columns.map((label) => settings.labels[label] ?? ''), row: 'latent', unit: this.unit };
@@ -150,7 +152,7 @@ export class GanTraining implements Training<StepReport, GanCard> {
   }
 
   private card(seconds: number): GanCard {
-    const { data, settings, options, trainer } = this;
+    const { settings, options, trainer } = this;
     return {
       card: 1,
       task: 'gan',
@@ -160,14 +162,7 @@ export class GanTraining implements Training<StepReport, GanCard> {
       channels: 3,
       latent: LATENT,
       labels: settings.labels,
-      trainingSet: {
-        name: folderName(options.pictures),
-        pictures: data.count,
-        fingerprint: data.fingerprint,
-        skipped: data.skipped.length,
-        reserved: data.reserved.length,
-        rights: settings.rights,
-      },
+      trainingSet: this.set,
       seed: settings.seed,
       images: trainer.state.images,
       steps: trainer.state.steps,

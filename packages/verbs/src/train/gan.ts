@@ -7,9 +7,10 @@ import { defineGan, type GanState, GanTrainer, type Preset, startGan, VECTORS } 
 import { openDataset, UserError } from '@zeuxis/pictures';
 import type { GanCard } from '../card.js';
 import { cacheFolder } from '../places.js';
-import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
+import { asUserError, inRunFolder } from './folder.js';
 import { GAN_CURVES, GanTraining } from './gan-training.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
+import { requireSame, rightsOf, setOf, tellLeftOut } from './sets.js';
 import { checkOptions, fixedOfGan, networksOf, newSettings, openerOf, type RunSettings, resumable, type TrainingOptions } from './settings.js';
 
 /** For 30 minutes where no length is given. */
@@ -51,25 +52,25 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
   const size = before?.settings.shape.size ?? options.size ?? 64;
   const preset = before?.settings.shape.preset ?? options.preset ?? 'fast';
   asUserError(() => defineGan({ preset, size, classes: 0 }));
-  const rights = before?.settings.rights ?? options.rights;
-  if (!rights) throw new UserError(MISSING_RIGHTS);
+  const rights = rightsOf(options, before?.settings);
+  const settled = await rights.settle(options.pictures);
   const labels = before ? (before.settings.labels.length > 0 ? 'folders' : 'none') : options.labels;
   return inRunFolder(options, async (begin) => {
     if (before) begin();
     const data = await openDataset(options.pictures, {
       size,
       cache: options.cache ?? cacheFolder(),
+      ...(settled.admit ? { admit: settled.admit } : {}),
       ...(labels ? { labels } : {}),
       ...(signal ? { signal } : {}),
       onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
     });
     try {
-      for (const { file, reason } of [...data.skipped, ...data.reserved])
-        onProgress({ stage: 'decode', done: data.count, total: data.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
+      tellLeftOut('decode', data, onProgress);
       const gan = defineGan({ preset, size, classes: data.labels.length });
       const settings = before?.settings ?? newSettings(options, data, gan, rights);
-      if (settings.fingerprint !== data.fingerprint || String(settings.labels) !== String(data.labels))
-        throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
+      requireSame(settings, data.fingerprint, out, data.files);
+      if (String(settings.labels) !== String(data.labels)) throw new UserError(`the labels in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
       const state = before?.state ?? startGan(gan, settings.seed);
       const fits = VECTORS.every((name) => state.vectors[name]?.length === gan[name.startsWith('discriminator') ? 'discriminator' : 'generator'].size);
       if (!fits || settings.networks !== networksOf(gan.generator, gan.discriminator))
@@ -82,7 +83,7 @@ export async function trainGan(options: TrainGanOptions): Promise<TrainGanResult
         const { length, snapshots } = settings;
         const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss' };
         const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown, curves: GAN_CURVES };
-        return await new Loop(new GanTraining(options, settings, data, trainer), loop).train();
+        return await new Loop(new GanTraining(options, settings, data, trainer, setOf(options.pictures, data, settled)), loop).train();
       } finally {
         await trainer.close();
       }

@@ -7,11 +7,12 @@ import { availableParallelism } from 'node:os';
 import { opener } from '@zeuxis/graph/node';
 import { type Gan, type GanShape, type PartsOption, partsOf, type TrainerOptions, type Weight } from '@zeuxis/nets';
 import { type Dataset, UserError } from '@zeuxis/pictures';
-import type { Rights } from '../card.js';
+import type { StatedRights, TrainingRights, TrainingRightsOptions } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
 import { type Checkpoint, readCheckpoint, type TrainingState } from './checkpoint.js';
 import type { TrainGanOptions } from './gan.js';
 import type { RunLength } from './loop.js';
+import { fixedRights, keptRights } from './sets.js';
 
 /** What every kind of training takes. */
 export interface TrainingOptions extends VerbOptions {
@@ -20,8 +21,12 @@ export interface TrainingOptions extends VerbOptions {
   /** Pictures or crops to show, all parts of a run together. One of `images` and `minutes`. */
   images?: number;
   minutes?: number;
-  /** The right to train, for pictures that carry no statement of their own. A new run needs it; a resumed one knows it. */
-  rights?: Rights;
+  /** The right to train on pictures that carry no statement of their own. A new run needs it where no rights record states one; a resumed one knows it. */
+  rights?: StatedRights;
+  /** Train on those pictures alone that the rights record of their folder states a right to. Off by default. */
+  statedOnly?: boolean;
+  /** Asked once where a record states no right to some pictures and neither of these says what to do; without an answer that is refused. */
+  askRights?: TrainingRightsOptions['ask'];
   /** 0 by default. */
   seed?: number | string;
   /** Multiplies the learning rates of the schedule, 1 by default: less is slower and safer. */
@@ -63,9 +68,9 @@ export function openerOf({ parts = 1 }: PartsOption, { device = 'cpu', threads =
 }
 
 /** The settings of a new run. */
-export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, rights: Rights): RunSettings => ({
+export const newSettings = (options: TrainGanOptions, data: Dataset, gan: Gan, rights: TrainingRights): RunSettings => ({
   shape: gan.shape,
-  rights,
+  ...keptRights(rights, options, data.files),
   labels: data.labels,
   fingerprint: data.fingerprint,
   networks: networksOf(gan.generator, gan.discriminator),
@@ -111,7 +116,11 @@ const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.to
 
 /** What every run keeps of how it was begun. */
 export interface KeptSettings {
-  rights: Rights;
+  /** As it was stated for pictures without a statement of their own; without it a record states all. */
+  rights?: StatedRights;
+  statedOnly?: boolean;
+  /** Hash of the names of the pictures trained on. Checkpoints of before there were records lack it. */
+  used?: string;
   /** Multiplies the schedule's learning rates. */
   rateScale: number;
   /** Of the pictures. */
@@ -151,7 +160,7 @@ export async function resumable<Settings extends KeptSettings, State extends Tra
   // The command line's seed is text, the library's may be a number; they draw alike.
   for (const [name, asked, kept] of fixed(settings))
     if (asked !== undefined && String(asked) !== String(kept))
-      throw new UserError(`the checkpoint in '${options.out}' was begun with --${kebab(name)} ${kept}, not ${asked}; leave --${kebab(name)} out, or start a new run`);
+      throw new UserError(`the checkpoint in '${options.out}' was begun with${kept === undefined ? 'out' : ''} --${kebab(name)}${kept === undefined ? '' : ` ${kept}`}, not ${asked}; leave --${kebab(name)} out, or start a new run`);
   const { licence = settings.licence, snapshots = settings.snapshots } = options;
   const length = lengthOf(options) ?? settings.length;
   const { images } = checkpoint.state;
@@ -163,8 +172,6 @@ export async function resumable<Settings extends KeptSettings, State extends Tra
   return { ...checkpoint, settings: { ...settings, length, licence, snapshots } };
 }
 
-export const rightsText = (rights: Rights | undefined): string | undefined => rights && `${rights.text}, ${rights.name}`;
-
 /** What a GAN's run cannot change. */
 export const fixedOfGan =
   (options: TrainGanOptions) =>
@@ -172,7 +179,7 @@ export const fixedOfGan =
     ['size', options.size, settings.shape.size],
     ['preset', options.preset, settings.shape.preset],
     ['labels', options.labels, settings.labels.length > 0 ? 'folders' : 'none'],
-    ['rights', rightsText(options.rights), rightsText(settings.rights)],
+    ...fixedRights(options, settings),
     ...(['batch', 'seed', 'mirror', 'augment', 'penaltyEvery', 'rateScale', 'gammaScale'] as const).map(
       (name) => [name, options[name], settings[name]] as [string, unknown, unknown],
     ),

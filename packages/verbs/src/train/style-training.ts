@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
 import { defineStyle, Random, type StyleReport, type StyleTrainer, styleModel, styleRate } from '@zeuxis/nets';
 import { type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
-import { cardMetadata, type Rights, type StyleCard, type TrainingSet } from '../card.js';
+import { sayRights } from '@zeuxis/provenance';
+import { cardMetadata, type StyleCard, type TrainingSet } from '../card.js';
 import { planar, sinkTo, sourceOf } from '../edit/samples.js';
 import { Painter, STYLE_MARGIN } from '../style/painter.js';
 import { VERSION } from '../version.js';
@@ -41,6 +42,9 @@ export interface StylePictures {
   photographs: Canvases;
   /** Shorter side of the paintings as they are seen, px. */
   painted: number;
+  /** What the card says of both. */
+  trainingSet: TrainingSet;
+  content: TrainingSet;
 }
 
 export class StyleTraining implements Training<StyleReport, StyleCard> {
@@ -135,20 +139,21 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
       Shown: `${trainer.state.images} crops of ${settings.side} px in ${trainer.state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
-      Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
+      Rights: sayRights(this.pictures.trainingSet),
+      'Rights to the photographs': sayRights(this.pictures.content),
     };
     return { title: `${folderName(options.out)}: a style`, facts, columns: ['photograph', 'painted', 'a crop of the paintings'], row: 'crop', unit: this.unit };
   }
 
   private card(seconds: number): StyleCard {
     const { settings, options, trainer, pictures } = this;
-    const { paintings, photographs, painted } = pictures;
+    const { painted, trainingSet, content } = pictures;
     return {
       card: 1,
       task: 'style',
       name: folderName(options.out),
-      trainingSet: setOf(options.pictures, paintings, settings.rights),
-      content: setOf(options.content, photographs, settings.rights),
+      trainingSet,
+      content,
       painted,
       contentWeight: settings.contentWeight,
       palette: settings.palette,
@@ -166,12 +171,3 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     };
   }
 }
-
-const setOf = (path: string, { count, fingerprint, skipped, reserved }: Canvases, rights: Rights): TrainingSet => ({
-  name: folderName(path),
-  pictures: count,
-  fingerprint,
-  skipped: skipped.length,
-  reserved: reserved.length,
-  rights,
-});

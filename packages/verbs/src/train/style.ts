@@ -3,11 +3,13 @@
 import { targetOf } from '@zeuxis/graph/node';
 import { banksOf, defineStyle, judgedSide, type Planar, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
+import type { SettledRights } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { planesOf } from '../edit/samples.js';
-import { inRunFolder, MISSING_RIGHTS } from './folder.js';
+import { inRunFolder } from './folder.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
+import { fixedRights, keptRights, requireSame, rightsOf, setOf, tellLeftOut } from './sets.js';
+import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
 /** For 60 minutes where no length is given. The four weights may be turned when a run is resumed. */
@@ -55,26 +57,30 @@ const [CROP_STEP, SMALLEST_CROP] = [32, 96];
 
 const fixedOf =
   (options: TrainStyleOptions) =>
-  ({ rights, side, ...settings }: StyleSettings): [string, unknown, unknown][] => [
-    ['rights', rightsText(options.rights), rightsText(rights)],
+  ({ side, ...settings }: StyleSettings): [string, unknown, unknown][] => [
+    ...fixedRights(options, settings),
     ['crop', options.crop, side],
     ...(['batch', 'seed', 'scale', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
   ];
 
 const shorterOf = (scale: number): number => Math.round(PAINTED * scale);
 
+/** By what right both sets are used. */
+type Settled = Record<'paintings' | 'photographs', SettledRights>;
+
 /** Paintings and photographs, none of them both. */
-async function openBoth(options: TrainStyleOptions, side: number, scale: number): Promise<{ paintings: Canvases; photographs: Canvases }> {
+async function openBoth(options: TrainStyleOptions, side: number, scale: number, settled: Settled): Promise<{ paintings: Canvases; photographs: Canvases }> {
   const { pictures, content, signal, onProgress = () => {} } = options;
-  const common = (stage: string) => ({
+  const common = (stage: keyof Settled) => ({
     ...(signal ? { signal } : {}),
+    ...(settled[stage].admit ? { admit: settled[stage].admit } : {}),
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
   const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], least: SMALLEST_PAINTING, side, most: MOST_PAINTINGS, ...common('paintings') });
   const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED.map((share) => Math.round(share * side)), least: side / 2, side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
-  for (const [stage, { count, skipped, reserved }] of [['paintings', paintings], ['photographs', photographs]] as const)
-    for (const { file, reason } of [...skipped, ...reserved]) onProgress({ stage, done: count, total: count, unit: 'pictures', note: `left out ${file}: ${reason}` });
-  return { paintings, photographs };
+  const opened = { paintings, photographs };
+  for (const stage of ['paintings', 'photographs'] as const) tellLeftOut(stage, opened[stage], onProgress);
+  return opened;
 }
 
 function* planarsOf(canvases: Canvases): Generator<Planar> {
@@ -92,15 +98,15 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
   const { contentWeight, palette, strokes, patches } = options;
   checkWeights({ contentWeight, palette, strokes, patches });
   const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
-  const rights = before?.settings.rights ?? options.rights;
-  if (!rights) throw new UserError(MISSING_RIGHTS);
+  const rights = rightsOf(options, before?.settings);
+  const settled: Settled = { paintings: await rights.settle(options.pictures), photographs: await rights.settle(options.content) };
   const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? DEFAULT_SCALE];
   if (!(scale >= SCALES[0] && scale <= SCALES[1])) throw new UserError(`--scale must be from ${SCALES[0]} to ${SCALES[1]}, not ${scale}`);
   if (side % CROP_STEP !== 0 || side < SMALLEST_CROP) throw new UserError(`--crop must be a multiple of ${CROP_STEP} px from ${SMALLEST_CROP} on, not ${side}; try ${DEFAULT_CROP}`);
   if (shorterOf(scale) < side) throw new UserError(`at --scale ${scale} the paintings would be smaller than a crop of ${side} px; take a larger scale or a smaller --crop`);
   return inRunFolder({ ...options, pictures: [options.pictures, options.content] }, async (begin) => {
     if (before) begin();
-    const { paintings, photographs } = await openBoth(options, side, scale);
+    const { paintings, photographs } = await openBoth(options, side, scale, settled);
     const fingerprint = `${paintings.fingerprint} ${photographs.fingerprint}`;
     const batch = options.batch ?? DEFAULT_BATCH;
     const networks = networksOf(defineStyle(), paintingDiscriminator(judgedSide(side)));
@@ -109,7 +115,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const settings: StyleSettings = before ? { ...before.settings, ...turned } : {
       side,
       scale,
-      rights,
+      ...keptRights(rights, options, paintings.files, photographs.files),
       fingerprint,
       networks,
       batch,
@@ -122,7 +128,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       licence: options.licence ?? 'unstated',
       snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS,
     };
-    if (settings.fingerprint !== fingerprint) throw new UserError(`the pictures are not those of the checkpoint in '${out}'; start a new run in another folder`);
+    requireSame(settings, fingerprint, out, paintings.files, photographs.files);
     const state = before?.state ?? startStyle(side, settings.seed);
     if (settings.networks !== networks || !STYLE_VECTORS.every((name) => state.vectors[name]))
       throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
@@ -133,6 +139,6 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const { length, snapshots } = settings;
     const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', content: 'content' };
     const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0, shown, curves: STYLE_CURVES };
-    return await new Loop(new StyleTraining(options, settings, { paintings, photographs, painted: shorterOf(scale) }, trainer), loop).train().finally(() => trainer.close());
+    return await new Loop(new StyleTraining(options, settings, { paintings, photographs, painted: shorterOf(scale), trainingSet: setOf(options.pictures, paintings, settled.paintings), content: setOf(options.content, photographs, settled.photographs) }, trainer), loop).train().finally(() => trainer.close());
   });
 }

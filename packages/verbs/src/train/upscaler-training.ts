@@ -3,7 +3,8 @@
 import { openSession } from '@zeuxis/graph/node';
 import { type SharpenReport, type SharpenTrainer, sharpenRate, type UpscalerReport, type UpscalerTrainer, upscalerModel, upscalerRate } from '@zeuxis/nets';
 import { type Pairs, writeWhole } from '@zeuxis/pictures';
-import { cardMetadata, type UpscalerCard, weightsMetadata } from '../card.js';
+import { sayRights } from '@zeuxis/provenance';
+import { cardMetadata, type TrainingSet, type UpscalerCard, weightsMetadata } from '../card.js';
 import { VERSION } from '../version.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { CropGrid, CropSource } from './crops.js';
@@ -40,6 +41,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
     protected readonly settings: UpscalerSettings,
     private readonly pairs: Pairs,
     protected readonly trainer: UpscalerTrainer | SharpenTrainer,
+    private readonly set: TrainingSet,
   ) {
     const { side, batch, shape } = settings;
     this.source = new CropSource(pairs, side, batch, shape);
@@ -87,20 +89,20 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
     const { settings, options, pairs } = this;
     const { state } = this.trainer;
     const { scale, preset, channels } = settings.shape;
-    const leftOut = pairs.skipped.length + pairs.reserved.length;
+    const leftOut = pairs.skipped.length + pairs.reserved.length + pairs.unstated.length;
     const facts = {
       Pictures: `${pairs.count} from '${folderName(options.pictures)}'${leftOut > 0 ? `; ${leftOut} left out` : ''}`,
       Shown: `${state.images} crops of ${settings.side * scale} px in ${state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
-      Rights: `${settings.rights.text} (stated by ${settings.rights.name})`,
+      Rights: sayRights(this.set),
     };
     const title = `${folderName(options.out)}: ${preset}, ${scale} times${channels === 1 ? ', grey' : ''}`;
     return { title, facts, columns: CropGrid.columns(...this.shown), row: 'crop', unit: this.unit };
   }
 
   protected card(seconds: number): UpscalerCard {
-    const { pairs, settings, options, trainer } = this;
+    const { settings, options, trainer } = this;
     const { preset, scale, channels } = settings.shape;
     return {
       card: 1,
@@ -111,14 +113,7 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
       channels,
       margin: trainer.upscaler.margin,
       degradation: settings.degradation,
-      trainingSet: {
-        name: folderName(options.pictures),
-        pictures: pairs.count,
-        fingerprint: pairs.fingerprint,
-        skipped: pairs.skipped.length,
-        reserved: pairs.reserved.length,
-        rights: settings.rights,
-      },
+      trainingSet: this.set,
       seed: settings.seed,
       images: trainer.state.images,
       steps: trainer.state.steps,

@@ -19,9 +19,10 @@ import { DEGRADATIONS, type Degradation, openPairs, UserError } from '@zeuxis/pi
 import { readModel, type UpscalerCard } from '../card.js';
 import { cacheFolder } from '../places.js';
 import { readCheckpoint } from './checkpoint.js';
-import { asUserError, inRunFolder, MISSING_RIGHTS } from './folder.js';
+import { asUserError, inRunFolder } from './folder.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
-import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, rightsText, type TrainingOptions } from './settings.js';
+import { fixedRights, keptRights, requireSame, rightsOf, setOf, tellLeftOut } from './sets.js';
+import { checkOptions, DEFAULT_MINUTES, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, type TrainingOptions } from './settings.js';
 import { SHARPEN_CURVES, SharpenTraining, UPSCALER_CURVES, UpscalerTraining } from './upscaler-training.js';
 
 /** For 30 minutes where no length is given. */
@@ -84,18 +85,18 @@ async function readFaithful({ sharpen: run, preset, grey }: TrainUpscalerOptions
 
 const fixedOf =
   (options: TrainUpscalerOptions) =>
-  ({ shape, rights, side, degradation, ...settings }: UpscalerSettings): [string, unknown, unknown][] => [
+  ({ shape, side, degradation, ...settings }: UpscalerSettings): [string, unknown, unknown][] => [
     ['scale', options.scale, shape.scale],
     ['preset', options.preset, shape.preset],
     ['degrade', options.degrade, degradation],
     ['adversarial', options.adversarial, settings.adversarial],
     ['grey', options.grey, shape.channels === 1],
-    ['rights', rightsText(options.rights), rightsText(rights)],
+    ...fixedRights(options, settings),
     ['crop', options.crop, side],
     ...(['batch', 'seed', 'rateScale'] as const).map((name) => [name, options[name], settings[name]] as [string, unknown, unknown]),
   ];
 
-function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings, 'shape' | 'degradation' | 'faithful' | 'rights' | 'fingerprint' | 'networks'>): UpscalerSettings {
+function newSettings(options: TrainUpscalerOptions, given: Pick<UpscalerSettings, 'shape' | 'degradation' | 'faithful' | keyof ReturnType<typeof keptRights> | 'fingerprint' | 'networks'>): UpscalerSettings {
   return {
     ...given,
     ...(given.faithful ? { adversarial: options.adversarial ?? DEFAULT_ADVERSARIAL } : {}),
@@ -125,10 +126,10 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
   if (!before && scale === undefined) throw new UserError('say how many times larger: --scale 2, 3 or 4');
   const shape = before?.settings.shape ?? faithful?.shape ?? { preset: options.preset ?? 'best', scale: scale!, channels: options.grey ? 1 : 3 };
   const upscaler = asUserError(() => defineUpscaler(shape));
-  const rights = before?.settings.rights ?? options.rights;
   const degradation = before?.settings.degradation ?? options.degrade ?? faithful?.degradation ?? 'bicubic';
   if (!DEGRADATIONS.includes(degradation)) throw new UserError(`there is no degradation '${degradation}'; choose ${DEGRADATIONS.join(' or ')}`);
-  if (!rights) throw new UserError(MISSING_RIGHTS);
+  const rights = rightsOf(options, before?.settings);
+  const settled = await rights.settle(options.pictures);
   const side = before?.settings.side ?? options.crop ?? DEFAULT_CROP;
   if (faithful && (side * shape.scale) % DISCRIMINATED !== 0) throw new UserError(`--crop ${side} at scale ${shape.scale} is no multiple of ${DISCRIMINATED} px, which sharpening needs; try ${DEFAULT_CROP}`);
   return inRunFolder(options, async (begin) => {
@@ -139,19 +140,18 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
       channels: shape.channels,
       side,
       cache: options.cache ?? cacheFolder(),
+      ...(settled.admit ? { admit: settled.admit } : {}),
       ...(signal ? { signal } : {}),
       onProgress: ({ done, total }) => onProgress({ stage: 'decode', done, total, unit: 'pictures' }),
     });
     try {
-      for (const { file, reason } of [...pairs.skipped, ...pairs.reserved])
-        onProgress({ stage: 'decode', done: pairs.count, total: pairs.count, unit: 'pictures', note: `left out ${file}: ${reason}` });
+      tellLeftOut('decode', pairs, onProgress);
       const sharpens = faithful !== undefined || before?.settings.faithful !== undefined;
       const moved = sharpens ? upscaler.network : upscaler.training.network;
       const networks = networksOf(moved, ...(sharpens ? [patchDiscriminator(shape.channels)] : []));
-      const given = { shape, degradation, rights, fingerprint: pairs.fingerprint, networks, ...(faithful ? { faithful: faithful.card } : {}) };
+      const given = { shape, degradation, ...keptRights(rights, options, pairs.files), fingerprint: pairs.fingerprint, networks, ...(faithful ? { faithful: faithful.card } : {}) };
       const settings = before?.settings ?? newSettings(options, given);
-      if (settings.fingerprint !== pairs.fingerprint)
-        throw new UserError(`the pictures in '${options.pictures}' are not those of the checkpoint in '${out}'; start a new run in another folder`);
+      requireSame(settings, pairs.fingerprint, out, pairs.files);
       const fits = Object.entries(before?.state.vectors ?? {}).every(([name, vector]) => name.startsWith('discriminator') || vector.length === moved.size);
       if (settings.networks !== networks || !fits)
         throw new UserError(`the checkpoint in '${out}' is of another network than '${shape.preset}' at scale ${shape.scale} in this version; start a new run`);
@@ -160,19 +160,20 @@ export async function trainUpscaler(options: TrainUpscalerOptions): Promise<Trai
       const target = await targetOf(device);
       const { length, snapshots, seed } = settings;
       const loop = { ...options, length, snapshots, secondsBefore: before?.seconds ?? 0 };
+      const set = setOf(options.pictures, pairs, settled);
       if (settings.faithful) {
         const { adversarial = DEFAULT_ADVERSARIAL } = settings;
         const state = (before?.state as SharpenState | undefined) ?? startSharpening(upscaler, faithful!.weights, seed);
         const trainer = await SharpenTrainer.open(upscaler, { ...settings, parts, adversarial }, state, open, target);
         begin();
         const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', error: 'loss' };
-        return await new Loop(new SharpenTraining(options, settings, pairs, trainer), { ...loop, shown, curves: SHARPEN_CURVES }).train().finally(() => trainer.close());
+        return await new Loop(new SharpenTraining(options, settings, pairs, trainer, set), { ...loop, shown, curves: SHARPEN_CURVES }).train().finally(() => trainer.close());
       }
       const state = (before?.state as UpscalerState | undefined) ?? startUpscaler(upscaler, seed);
       const trainer = await UpscalerTrainer.open(upscaler, { ...settings, parts }, state, open, target);
       begin();
       const shown = { loss: 'loss', 'PSNR dB': 'psnr' };
-      return await new Loop(new UpscalerTraining(options, settings, pairs, trainer), { ...loop, shown, curves: UPSCALER_CURVES }).train().finally(() => trainer.close());
+      return await new Loop(new UpscalerTraining(options, settings, pairs, trainer, set), { ...loop, shown, curves: UPSCALER_CURVES }).train().finally(() => trainer.close());
     } finally {
       pairs.close();
     }

@@ -52,7 +52,7 @@ export async function upscaleDicom(path: string, bytes: Uint8Array, target: stri
     version: VERSION,
   });
   const made = { width: width * scale, height: height * scale };
-  const generation = { model: named(model), scale, ...(options.detail ? { detail: options.detail } : {}) };
+  const generation = { model: named(model), scale, ...(options.detail ? { detail: options.detail } : {}), ...(job.human ? { human: job.human } : {}) };
   const published = await publishDicom(derived, target, { ...made, parent: { title: basename(path), sha256: job.sha256 }, generation, identity: job.identity });
   return { ...published, source: path, ...made };
 }

@@ -2,7 +2,7 @@
 
 import { basename, extname } from 'node:path';
 import { type Raster, type RasterFormat, readRaster, requireFits, UserError } from '@zeuxis/pictures';
-import { type Edit, publishEdited, verify } from '@zeuxis/provenance';
+import { type Edit, publishEdited, sameHuman, verify } from '@zeuxis/provenance';
 import { markingOf } from '../edit/marking.js';
 import { tileCount } from '../edit/tiles.js';
 import { named } from '../models.js';
@@ -12,13 +12,13 @@ import { enlargeRaster, passes } from './raster.js';
 import type { Job, UpscaledFile } from './upscale.js';
 
 export async function upscalePicture(path: string, bytes: Buffer, target: string, format: RasterFormat, job: Job): Promise<UpscaledFile> {
-  const { model, identity, options } = job;
+  const { model, identity, options, human } = job;
   const { quality, detail } = options;
   const edit: Edit = {
     action: 'c2pa.resized',
     description: `enlarged ${model.card.scale} times by the model '${model.name}', which estimated the detail`,
     parent: { path, bytes },
-    generation: { model: named(model), scale: model.card.scale, ...(detail ? { detail } : {}) },
+    generation: { model: named(model), scale: model.card.scale, ...(detail ? { detail } : {}), ...(human ? { human } : {}) },
   };
   const published = await publishEdited(() => enlarged(path, format, job), target, edit, { identity, version: VERSION, format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
   return { ...published, source: path };
@@ -37,11 +37,11 @@ async function enlarged(path: string, format: RasterFormat, { model, session, op
 }
 
 /** Whether a file is the result of the same job: its own manifest says so, and holds. */
-export async function isMadeBefore(target: string, job: Pick<Job, 'model' | 'sha256' | 'options'>): Promise<boolean> {
+export async function isMadeBefore(target: string, job: Pick<Job, 'model' | 'sha256' | 'options' | 'human'>): Promise<boolean> {
   const { model, sha256, options } = job;
   if (extname(target) === '.dcm') return (await import('./dicom.js')).isMadeFrom(target, job);
   const verdict = await verify(target).catch(() => undefined);
   if (verdict?.state !== 'trusted' && verdict?.state !== 'valid') return false;
   const made = verdict.edit;
-  return made?.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale && (made.detail ?? 0) === (options.detail ?? 0);
+  return made !== undefined && sameHuman(made.human, job.human) && made.parent.sha256 === sha256 && made.model.sha256 === model.sha256 && made.scale === model.card.scale && (made.detail ?? 0) === (options.detail ?? 0);
 }

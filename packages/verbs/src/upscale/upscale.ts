@@ -3,8 +3,9 @@
 
 import { join } from 'node:path';
 import { RASTER_EXTENSION, UserError } from '@zeuxis/pictures';
-import type { Identity } from '@zeuxis/provenance';
+import type { HumanWork, Identity } from '@zeuxis/provenance';
 import type { UpscalerCard } from '../card.js';
+import { humanOf } from '../edit/authorship.js';
 import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { hasPictureName } from '../edit/inputs.js';
 import type { ListedModel } from '../models.js';
@@ -35,6 +36,8 @@ export interface Job {
   options: UpscaleOptions;
   /** Hexadecimal SHA-256 of the source. */
   sha256: string;
+  /** What a person chose and edited. */
+  human?: HumanWork;
 }
 
 /**
@@ -49,8 +52,9 @@ export async function upscale(options: UpscaleOptions): Promise<UpscaleResult> {
   const scale = options.scale ?? named?.card.scale ?? 2;
   if (named && named.card.scale !== scale)
     throw new UserError(`the model '${named.name}' was trained to enlarge ${named.card.scale} times, not ${scale}; leave --scale out, or name another model`);
+  const human = humanOf(options, { chose: [options.scale !== undefined && `scale ${scale}`, named && `the model '${named.name}'`, options.detail !== undefined && `detail ${detail}`] });
   const models = new Models(named, scale, options);
-  const result = await inBatch(options, { done: 'enlarged', isOurs: ({ scale: made }) => made !== undefined }, (item) => plan(item, options, models)).finally(() => models.close());
+  const result = await inBatch(options, { done: 'enlarged', isOurs: ({ scale: made }) => made !== undefined }, (item) => plan(item, options, models, human)).finally(() => models.close());
   return { scale, ...result };
 }
 
@@ -81,12 +85,12 @@ class Models {
   }
 }
 
-async function plan({ path, name, bytes, sha256, identity }: BatchItem, options: UpscaleOptions, models: Models): Promise<Work> {
+async function plan({ path, name, bytes, sha256, identity }: BatchItem, options: UpscaleOptions, models: Models, human: Pick<Job, 'human'>): Promise<Work> {
   // The codecs of DICOM are loaded for what may be some.
   const medical = !hasPictureName(path) && (await import('@zeuxis/pictures/dicom')).isDicom(bytes);
   const format = medical ? 'dicom' : options.format === 'same' ? formatOfName(path) : (options.format ?? 'png');
   const target = join(options.out, `${name}${format === 'dicom' ? '.dcm' : RASTER_EXTENSION[format]}`);
-  const job: Job = { ...(await models.open(medical ? 'medical' : 'photo')), identity, options, sha256 };
+  const job: Job = { ...(await models.open(medical ? 'medical' : 'photo')), identity, options, sha256, ...human };
   return {
     target,
     isMade: () => isMadeBefore(target, job),
