@@ -4,14 +4,8 @@ export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
 export { type OpenedPicture, openPicture } from './claims.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
-
-
-
-
 export { decodeSquare, type Fit, type Refused, refusal, refusalOf } from './decode.js';
-
-
-export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
+export { encodePng, interleave, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { partOf, removeStale, writeFault, writeWhole } from './files.js';
 export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
