@@ -75,7 +75,7 @@ describe('publish and verify', () => {
     expect(verdict.ingredients).toBeUndefined();
     const manifest = await activeManifest(path, `image/${format}`);
     expect(manifest.ingredients).toMatchObject([
-      { relationship: 'inputTo', title: 'grapes', description: `SHA-256 ${generation.model.sha256}; trained on 12 pictures ('vines', fingerprint ${'cd'.repeat(32)}; CC BY 4.0 by Ada, stated by Grace)`, data_types: [{ type: 'c2pa.types.model' }] },
+      { relationship: 'inputTo', title: 'grapes', description: `SHA-256 ${generation.model.sha256}; trained on 12 pictures ('vines', fingerprint ${'cd'.repeat(32)}; CC BY 4.0 by Ada, stated by Grace)`, data_types: [{ type: 'c2pa.types.model.onnx' }] },
     ]);
     expect(manifest.assertions.find(({ label }) => label === 'cawg.training-mining')!.data).toMatchObject({ entries: { 'cawg.ai_generative_training': { use: 'notAllowed' }, 'cawg.data_mining': { use: 'notAllowed' } } });
   });

@@ -186,7 +186,7 @@ const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
 /** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
 function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
   const sets = trained.map(({ name, pictures, fingerprint, rights }) => `trained on ${pictures} ${pictures === 1 ? 'picture' : 'pictures'} ('${name}', fingerprint ${fingerprint}; ${rights.text}, stated by ${rights.name})`);
-  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model' }] };
+  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model.onnx' }] };
 }
 
 /**

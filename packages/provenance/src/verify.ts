@@ -140,6 +140,9 @@ async function report(bytes: Uint8Array, format: string, anchors: readonly strin
 }
 
 const UNTRUSTED = 'signingCredential.untrusted';
+/** Credentials that lie elsewhere, of which nothing is known: no network is asked. */
+const ELSEWHERE = 'manifest.inaccessible';
+const isFault = (code: string) => code !== UNTRUSTED && code !== ELSEWHERE;
 
 /** Codes of what failed in a report, or in what an ingredient says of the validation of its file. */
 function failures({ validation_results: results, validation_status: status = [] }: { validation_results?: Failures; validation_status?: { code: string }[] }): string[] {
@@ -173,10 +176,9 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const info = manifest.claim_generator_info?.[0];
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
-  const faults = problems.filter((code) => code !== UNTRUSTED);
+  const faults = problems.filter(isFault);
   const origin = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
-  const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
-  const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
+  const before = parent ? earlier(parent) : '';
   const summary = {
     trusted: `${origin}, signed by ${signer ?? issuer ?? 'someone'}, unchanged since${before}`,
     valid: `${origin}, unchanged since it was signed by ${signer ?? issuer ?? 'someone'}, whom nothing here vouches for${before}`,
@@ -197,6 +199,13 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
     ...titles('models', models),
     summary,
   };
+}
+
+/** What was wrong with the credentials of what a picture was made from, behind the rest of a sentence. */
+function earlier({ title, problems }: { title: string; problems: string[] }): string {
+  const faults = problems.filter(isFault);
+  if (faults.length > 0) return `; '${title}' itself had been tampered with, or signed wrongly, before that: ${faults.join(', ')}`;
+  return problems.includes(ELSEWHERE) ? `; '${title}' names credentials elsewhere, which were not asked for` : '';
 }
 
 /** Titles under a name; nothing where there are none. */
