@@ -144,7 +144,7 @@ describe('a picture made from another', () => {
         state: 'trusted',
         problems: [],
         parent: { title: 'forged.png', problems: ['assertion.dataHash.mismatch'] },
-        summary: expect.stringMatching(/^edited with a model: .*; 'forged.png' itself had been tampered with, or signed wrongly, before that: assertion.dataHash.mismatch$/),
+        summary: expect.stringMatching(/^edited with a model: .*; 'forged.png' itself had been tampered with, or signed wrongly, before that: the picture is not the one that was signed \(assertion.dataHash.mismatch\)$/),
       });
     }
     // And still in the next generation.
