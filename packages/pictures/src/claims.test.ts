@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCanvases } from './canvases.js';
@@ -11,6 +11,7 @@ import { openPicture, requireBearable } from './claims.js';
 import { decodeSquare, refusalOf } from './decode.js';
 import { perceptualHashOf } from './perceptual-hash.js';
 import { readPlane } from './plane.js';
+import { chunk } from './png.js';
 import { readRaster } from './raster-read.js';
 import { thumbnailOf } from './thumbnail.js';
 
@@ -56,14 +57,6 @@ function pages(count: number): Buffer {
 }
 /** Interlaced, 16 bits, RGBA, and as long as its pixels could be by their best packing. */
 function interlaced(side: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const out = Buffer.alloc(12 + data.length);
-    out.writeUInt32BE(data.length, 0);
-    out.write(type, 4, 'latin1');
-    data.copy(out, 8);
-    out.writeUInt32BE(crc32(out.subarray(4, 8 + data.length)), 8 + data.length);
-    return out;
-  };
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);

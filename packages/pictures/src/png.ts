@@ -6,7 +6,8 @@ const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 /** What precedes the packet: keyword, not compressed, no language (XMP specification, part 3, 1.1.5). */
 const XMP_HEAD = Buffer.from('XML:com.adobe.xmp\0\0\0\0\0', 'latin1');
 
-function chunk(type: string, data: Uint8Array): Buffer {
+/** A piece of a PNG file (PNG, 5.3): its length, type, data and checksum. */
+export function chunk(type: string, data: Uint8Array): Buffer {
   const out = Buffer.alloc(12 + data.length);
   out.writeUInt32BE(data.length, 0);
   out.write(type, 4, 'latin1');

@@ -80,12 +80,12 @@ describe('publish and verify', () => {
     expect(manifest.assertions.find(({ label }) => label === 'cawg.training-mining')!.data).toMatchObject({ entries: { 'cawg.ai_generative_training': { use: 'notAllowed' }, 'cawg.data_mining': { use: 'notAllowed' } } });
   });
 
-  it('holds a thumbnail of what is larger than one', async () => {
+  it.each(RASTER_FORMATS)('holds a thumbnail of what is larger than one in a %s', async (format) => {
     const large: Pixels = { width: 600, height: 300, channels: 3, data: new Uint8Array(600 * 300 * 3).fill(120) };
-    const { path } = await publish(large, join(home, 'large.png'), generation, { identity, version: '9.9.9', format: 'png' });
+    const { path } = await publish(large, join(home, `large.${format}`), generation, { identity, version: '9.9.9', format });
     expect(await verify(path, ours)).toMatchObject({ state: 'trusted', problems: [] });
-    expect((await activeManifest(path, 'image/png')).thumbnail).toMatchObject({ format: 'image/jpeg' });
-    expect((await activeManifest((await leave('png')).path, 'image/png')).thumbnail).toBeUndefined();
+    expect((await activeManifest(path, `image/${format}`)).thumbnail).toMatchObject({ format: 'image/jpeg' });
+    expect((await activeManifest((await leave(format)).path, `image/${format}`)).thumbnail).toBeUndefined();
   });
 
   it.each(['c2pa', 'cawg'])('forbids training where a manifest says so in %s.training-mining', async (author) => {
