@@ -163,6 +163,8 @@ describe('what it says of itself', () => {
   });
 
   it('helps with every verb, nested ones too, and knows what is none', async () => {
+    // One line a verb, that a terminal need not break.
+    for (const line of (await zeuxis('--help')).out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect((await zeuxis('help', 'train', 'gan')).out).toMatch(/--gamma-scale/);
     expect((await zeuxis('help', 'generate')).out).toMatch(/--truncation/);
     expect(await zeuxis('help', 'paint')).toMatchObject({ code: 2, err: expect.stringContaining("unknown command 'paint'") });

@@ -1,8 +1,8 @@
 // Animated WebP and GIF, frame by frame.
 
 import sharp from 'sharp';
+import { MAXIMUM_PIXELS } from './claims.js';
 import { UserError } from './errors.js';
-import { MAXIMUM_PIXELS } from './raster-read.js';
 
 export const ANIMATED_FORMATS = ['webp', 'gif'] as const;
 export type AnimatedFormat = (typeof ANIMATED_FORMATS)[number];
@@ -24,7 +24,7 @@ export interface Animation {
 
 /** The format of an animated picture's bytes; undefined where they are none, or a single picture. */
 export async function animatedFormat(bytes: Buffer): Promise<AnimatedFormat | undefined> {
-  if (bytes.length === 0) return undefined;
+  if (!/^(GIF8|RIFF)/.test(bytes.toString('latin1', 0, 4))) return undefined;
   const { format, pages = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata().catch(() => ({ format: undefined, pages: 1 }));
   return pages > 1 ? ANIMATED_FORMATS.find((known) => known === format) : undefined;
 }

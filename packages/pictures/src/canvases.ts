@@ -4,8 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import sharp from 'sharp';
-import { requireHeld } from './claims.js';
+import { openPicture } from './claims.js';
 import { type Refused, refusal, undecodable } from './decode.js';
 import { UserError } from './errors.js';
 import { type Admission, admitted, inParallel, type LeftOut } from './pack.js';
@@ -126,15 +125,11 @@ async function hashAll(files: readonly string[], pathOf: (file: string) => strin
 
 async function decodeCanvas(file: Buffer, shorter: number, least: number, side: number): Promise<Canvas | Refused> {
   try {
-    const picture = sharp(file, { failOn: 'truncated' });
-    const metadata = await picture.metadata();
-    const { xmp, autoOrient } = metadata;
+    const { picture, width, height, xmp } = await openPicture(file);
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file);
-    const { width, height } = autoOrient;
     if (Math.min(width, height) < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
-    const upright = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
+    const upright = picture.flatten({ background: 'white' }).toColourspace('srgb');
     const wanted = Math.max(side, Math.min(shorter, width, height));
     const resized = upright.resize({ width: wanted, height: wanted, fit: 'outside', kernel: 'lanczos3' });
     const { data, info } = await resized.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });

@@ -1,7 +1,7 @@
 // Decoding one picture for training: upright, sRGB, on white where it was transparent, cropped or padded to a square.
 
 import sharp from 'sharp';
-import { requireHeld } from './claims.js';
+import { openPicture, requireFewPages, Unbearable } from './claims.js';
 
 export type Fit = 'crop' | 'pad';
 const SMALLEST = 16;
@@ -48,19 +48,17 @@ export function refusal(file: Buffer, xmp: Buffer | undefined): Refused | undefi
 /** The same of a file alone: what stands against training on it, or that it cannot be read. */
 export async function refusalOf(file: Buffer): Promise<Refused | undefined> {
   try {
+    requireFewPages(file);
     return refusal(file, (await sharp(file).metadata()).xmp);
   } catch (error) {
     return undecodable(error);
   }
 }
 
-/** Of a picture with more pixels than sharp takes. */
-export const TOO_MANY_PIXELS = { skipped: 'more than 268 million pixels; scale it down' };
-
 /** What the decoder's complaint means to the owner of the picture. */
 export function undecodable(error: unknown): Refused {
   const { message } = error as Error;
-  if (/pixel limit/.test(message)) return TOO_MANY_PIXELS;
+  if (error instanceof Unbearable) return { skipped: message };
   return { skipped: `broken, or no picture that this machine reads: ${message.split('\n')[0]}` };
 }
 
@@ -70,17 +68,13 @@ export function undecodable(error: unknown): Refused {
  */
 export async function decodeSquare(file: Buffer, size: number, fit: Fit): Promise<Decoded> {
   try {
-    const picture = sharp(file, { failOn: 'truncated' });
-    const metadata = await picture.metadata();
-    const { width, height, xmp } = metadata;
+    const { picture, width, height, xmp } = await openPicture(file);
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file);
     const shorter = Math.min(width, height);
     const least = Math.max(SMALLEST, size / 2);
     if (shorter < least) return { skipped: `too small: ${width}x${height}, the shorter side must be ${least} px` };
     const { data, info } = await picture
-      .autoOrient()
       .flatten({ background: 'white' })
       .toColourspace('srgb')
       .resize(size, size, { fit: fit === 'crop' ? 'cover' : 'contain', background: 'white', kernel: 'lanczos3' })

@@ -2,16 +2,10 @@
 export { type AnimatedFormat, type Animation, animatedFormat, encodeAnimation, readAnimation } from './animation.js';
 export { bicubic, lanczos, type Plane, type Samples } from './bicubic.js';
 export { type Canvases, type CanvasOptions, openCanvases } from './canvases.js';
-export { type OpenedPicture, openPicture } from './claims.js';
+export { MAXIMUM_PIXELS, type OpenedPicture, openPicture } from './claims.js';
 export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './dataset.js';
-
-
-
-
 export { decodeSquare, type Fit, type Refused, refusal, refusalOf } from './decode.js';
-
-
-export { EXTENSION, encodePicture, interleave, PICTURE_FORMATS, type PictureFormat, type Pixels } from './encode.js';
+export { encodePng, interleave, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
 export { partOf, removeStale, writeFault, writeWhole } from './files.js';
 export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
@@ -20,7 +14,7 @@ export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type 
 export { bitCount, hashDistance, isTelling, perceptualHash, perceptualHashOf, SIMILAR } from './perceptual-hash.js';
 export { LUMA, readPlane } from './plane.js';
 export { RASTER_EXTENSION, RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
-export { MAXIMUM_PIXELS, type ReadOptions, readRaster } from './raster-read.js';
+export { type ReadOptions, readRaster } from './raster-read.js';
 export { type EncodeOptions, encodeRaster, largestSide, requireFits } from './raster-write.js';
 export { resizePlanar } from './resize.js';
 export { findPictures, hashFile } from './scan.js';

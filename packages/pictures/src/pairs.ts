@@ -6,16 +6,14 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { bicubic } from './bicubic.js';
-import { requireHeld } from './claims.js';
-import { type Refused, refusal, TOO_MANY_PIXELS, undecodable } from './decode.js';
+import { openPicture } from './claims.js';
+import { type Refused, refusal, undecodable } from './decode.js';
 import { degradePhoto } from './degrade.js';
 import { UserError } from './errors.js';
 import { partOf, removeStale, writeFault } from './files.js';
 import { type Admission, admitted, inParallel, type Left, type LeftOut, requireSpace, sealPacked, writeAt } from './pack.js';
 import { LUMA } from './plane.js';
-import { MAXIMUM_PIXELS } from './raster-read.js';
 import { surveyPictures } from './scan.js';
 
 /** How reduced pictures are made: 'bicubic', or 'photo', with blur, noise and JPEG by chance. */
@@ -164,14 +162,9 @@ interface Slot {
 /** The sides that the small picture will have, by the file's header, upright; or why it cannot serve, or must not. */
 async function measure(file: Buffer, { scale, side }: PairsOptions): Promise<{ width: number; height: number } | Refused> {
   try {
-    const metadata = await sharp(file, { failOn: 'truncated' }).metadata();
-    const { xmp, autoOrient } = metadata;
+    const { width, height, xmp } = await openPicture(file);
     const refused = refusal(file, xmp);
     if (refused) return refused;
-    requireHeld(metadata, file);
-    const { width, height } = autoOrient;
-    // Room would be asked for that it will never fill.
-    if (width * height > MAXIMUM_PIXELS) return TOO_MANY_PIXELS;
     const small = { width: Math.floor(width / scale), height: Math.floor(height / scale) };
     if (Math.min(small.width, small.height) < side)
       return { skipped: `too small: ${width}x${height}, the shorter side must be ${side * scale} px` };
@@ -184,8 +177,8 @@ async function measure(file: Buffer, { scale, side }: PairsOptions): Promise<{ w
 /** Interleaved samples of a whole picture, upright, on white, its sides cut to those of its slot. */
 async function decodeWhole(file: Buffer, slot: Slot, { scale, channels }: PairsOptions): Promise<{ data: Uint8Array } | Refused> {
   try {
-    const picture = sharp(file, { failOn: 'truncated' });
-    const flat = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb').removeAlpha();
+    const { picture } = await openPicture(file);
+    const flat = picture.flatten({ background: 'white' }).toColourspace('srgb').removeAlpha();
     const { data, info } = await flat.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     if (Math.floor(info.width / scale) !== slot.width || Math.floor(info.height / scale) !== slot.height)
       return { skipped: `broken: it is ${info.width}x${info.height}, and its header says otherwise` };

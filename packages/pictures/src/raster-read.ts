@@ -2,13 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { requireHeld } from './claims.js';
+import { MAXIMUM_PIXELS, requireFewPages, requireHeld } from './claims.js';
 import { UserError } from './errors.js';
 import { RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
-
-/** As many pixels as sharp itself takes at most, 16,383 squared. */
-export const MAXIMUM_PIXELS = 268_402_689;
 
 export interface ReadOptions {
   /** Larger pictures are refused before they are decoded; MAXIMUM_PIXELS by default. */
@@ -30,6 +27,11 @@ export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS 
     throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
   });
   if (bytes.length === 0) throw new UserError(`'${path}' is empty, no picture that can be read; get a whole copy`);
+  try {
+    requireFewPages(bytes);
+  } catch (error) {
+    throw new UserError(`'${path}' cannot be read: ${(error as Error).message}`);
+  }
   const picture = () => sharp(bytes, { failOn: 'error', limitInputPixels: false, autoOrient: true });
   const metadata = await picture().metadata().catch((error: Error) => {
     throw unreadable(path, bytes, error);

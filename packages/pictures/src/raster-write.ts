@@ -1,9 +1,9 @@
 // Encoding a picture with its metadata. What a user may keep is written by `publishEdited` of @zeuxis/provenance; this only makes its bytes.
 
-import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Raw, type Sharp } from 'sharp';
 import { PNG } from './encode.js';
 import { UserError } from './errors.js';
+import { addXmpToPng, blackPixel } from './png.js';
 import type { Raster, RasterFormat } from './raster.js';
 import { addExifToTiff, MOST_OF_TIFF, uprightExif } from './raster-exif.js';
 
@@ -47,10 +47,13 @@ export async function encodeRaster(picture: Omit<Raster, 'format'>, options: Enc
   const pixels = prepared(picture, format);
   const exif = picture.exif && uprightExif(picture.exif, width, height, MOST_OF_TIFF);
   const large = width * height > LARGE;
-  const carried = carry(pixels, { icc: picture.icc, exif, xmp: picture.xmp, density: picture.density });
+  const xmp = picture.xmp && asText(picture.xmp);
+  const carried = carry(pixels, { icc: picture.icc, exif, xmp: format === 'png' ? undefined : xmp, density: picture.density });
   switch (format) {
-    case 'png':
-      return carried.png(PNG).toBuffer();
+    case 'png': {
+      const file = await carried.png(PNG).toBuffer();
+      return xmp ? addXmpToPng(file, Buffer.from(xmp)) : file;
+    }
     case 'jpeg':
       // Colours at full resolution: enlarged once more, halved ones show.
       return carried.jpeg({ quality, chromaSubsampling: '4:4:4', optimiseCoding: !large }).toBuffer();
@@ -65,6 +68,12 @@ export async function encodeRaster(picture: Omit<Raster, 'format'>, options: Enc
       return exif ? addExifToTiff(file, exif) : file;
     }
   }
+}
+
+/** Of what is not in UTF-8, as XMP must be in these formats, nothing: sharp takes a text, and would write another. */
+function asText(xmp: Buffer): string | undefined {
+  const text = xmp.toString('utf8');
+  return Buffer.from(text).equals(xmp) ? text || undefined : undefined;
 }
 
 type Prepared = Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'depth' | 'data'>;
@@ -101,7 +110,7 @@ function onWhite(data: Uint8Array | Uint16Array, channels: number): Uint8Array {
 interface Metadata {
   icc: Buffer | undefined;
   exif: Buffer | undefined;
-  xmp: Buffer | undefined;
+  xmp: string | undefined;
   density: number | undefined;
 }
 
@@ -119,36 +128,7 @@ function carry({ width, height, channels, alpha, depth, data }: Prepared, { icc,
     .toColourspace(channels === 1 ? (depth === 16 ? 'grey16' : 'b-w') : depth === 16 ? 'rgb16' : 'srgb');
   if (exif) picture.keepExif();
   if (icc) picture.keepIccProfile();
-  const text = xmp?.toString('utf8');
-  // Not in UTF-8, as XMP must be in these formats: sharp takes a text, and would write another.
-  if (text && Buffer.from(text).equals(xmp!)) picture.withXmp(text);
+  if (xmp) picture.withXmp(xmp);
   if (density) picture.withDensity(density);
   return picture;
-}
-
-/** A PNG (third edition, 2025) of one black pixel, transparent where there is alpha. */
-function blackPixel(channels: 1 | 3, alpha: boolean, depth: 8 | 16, icc: Buffer | undefined, exif: Buffer | undefined): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(1, 0);
-  header.writeUInt32BE(1, 4);
-  header[8] = depth;
-  header[9] = (channels === 3 ? 2 : 0) + (alpha ? 4 : 0);
-  const row = Buffer.alloc(1 + ((channels + (alpha ? 1 : 0)) * depth) / 8);
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    ...(icc ? [chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0', 'latin1'), deflateSync(icc)]))] : []),
-    ...(exif ? [chunk('eXIf', exif)] : []),
-    chunk('IDAT', deflateSync(row)),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(type: string, data: Uint8Array): Buffer {
-  const out = Buffer.alloc(12 + data.length);
-  out.writeUInt32BE(data.length, 0);
-  out.write(type, 4, 'latin1');
-  out.set(data, 8);
-  out.writeUInt32BE(crc32(out.subarray(4, 8 + data.length)), 8 + data.length);
-  return out;
 }

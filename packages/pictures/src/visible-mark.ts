@@ -60,7 +60,7 @@ const RIM = 0.45;
 export async function markVisibly(picture: Marked, { language, kind = 'generated', avoid = [], at }: MarkOptions): Promise<VisibleMark> {
   const { width, height } = picture;
   const shorter = Math.min(width, height);
-  if (shorter < SMALLEST) throw new UserError(`${width}x${height} is too small for a visible mark, which needs ${SMALLEST} px a side`);
+  if (shorter < SMALLEST) throw new UserError(`${width}x${height} is too small for a visible mark, which needs ${SMALLEST} px a side; leave it out, or enlarge the picture first`);
   const text = ACRONYMS[language];
   const label = await drawLabel(text, kind, Math.max(LOWEST, Math.round(shorter * SHARE)));
   const { left, top } = at ?? place(picture, label, avoid);

@@ -32,12 +32,14 @@ it('makes a packet where there is none, or none that is one', async () => {
 it.each([
   ['an attribute', '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"/>'],
   ['an element', '<rdf:Description xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"><e:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture</e:DigitalSourceType></rdf:Description>'],
+  ['credentials elsewhere', '<rdf:Description xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://example.com/a.c2pa"><dcterms:provenance>self#jumbf=c2pa/a</dcterms:provenance></rdf:Description>'],
   ['a reference', '<rdf:Description xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"><e:DigitalSourceType rdf:resource="http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"/></rdf:Description>'],
 ])('takes the place of what %s said before, and leaves the rest', (_, before) => {
   const title = '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator></rdf:Description>';
   const xmp = declareSource(packet(`${before}${title}`), TYPE);
   expect(said(xmp)).toEqual([TYPE]);
   expect(xmp.toString('utf8')).toContain(title);
+  expect(xmp.toString('utf8')).not.toMatch(/provenance|digitalCapture/);
   expect(wellFormed(xmp)).toBe(true);
 });
 

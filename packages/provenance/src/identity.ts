@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject, sign as signBytes, X509Certificate } 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { encodePicture, removeStale, UserError, writeWhole } from '@zeuxis/pictures';
+import { encodePng, removeStale, UserError, writeWhole } from '@zeuxis/pictures';
 import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
 import { ensureLocal, identityPath, localRoots } from './keys/local.js';
 import { checkPlace, type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
@@ -131,7 +131,7 @@ async function openLocal(folder: string): Promise<Identity> {
 async function tried(identity: Identity): Promise<void> {
   const actions = [{ action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation' }];
   const manifest = { claim_generator_info: [{ name: 'zeuxis', version: '0' }], title: 'trial', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions } }] };
-  const pixel = await encodePicture({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) }, 'png');
+  const pixel = await encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) });
   await signFile(pixel, 'image/png', manifest, identity).catch((error: Error) => {
     throw error.name === 'UserError' ? error : new UserError(`the official reader does not take what is signed so: ${error.message}`);
   });

@@ -88,7 +88,7 @@ describe('a picture made from another', () => {
     const { ingredients, assertions } = manifests[active]!;
     expect(ingredients).toMatchObject([
       { title: 'plain.png', relationship: 'parentOf', format: 'image/png', label: 'c2pa.ingredient.v3' },
-      { title: model.name, relationship: 'inputTo', data_types: [{ type: 'c2pa.types.model' }], description: `SHA-256 ${model.sha256}` },
+      { title: model.name, relationship: 'inputTo', data_types: [{ type: 'c2pa.types.model.onnx' }], description: `SHA-256 ${model.sha256}` },
     ]);
     const [opened, resized] = assertions.find(({ label }) => label === 'c2pa.actions.v2')!.data.actions;
     expect(opened).toEqual({ action: 'c2pa.opened', parameters: { ingredients: [{ url: 'self#jumbf=c2pa.assertions/c2pa.ingredient.v3', hash: expect.any(String) }] } });
@@ -144,7 +144,7 @@ describe('a picture made from another', () => {
         state: 'trusted',
         problems: [],
         parent: { title: 'forged.png', problems: ['assertion.dataHash.mismatch'] },
-        summary: expect.stringMatching(/^edited with a model: .*; 'forged.png' itself had been tampered with, or signed wrongly, before that: assertion.dataHash.mismatch$/),
+        summary: expect.stringMatching(/^edited with a model: .*; 'forged.png' itself had been tampered with, or signed wrongly, before that: the picture is not the one that was signed \(assertion.dataHash.mismatch\)$/),
       });
     }
     // And still in the next generation.
@@ -191,10 +191,15 @@ describe('a picture made from another', () => {
       const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="${address}"/></rdf:RDF></x:xmpmeta>`;
       const source = join(home, 'remote.jpg');
       await sharp(data, { raw: { width: 48, height: 32, channels: 3 } }).withXmp(xmp).jpeg().toFile(source);
-      // The XMP goes along with the pixels, address and all; the manifest in the file comes before it.
+      // The XMP goes along with the pixels, but for the address: it is of the parent's credentials, and stays with the parent.
       const edit: Edit = { action: 'c2pa.resized', description: 'enlarged', parent: { path: source, bytes: await readFile(source) }, generation: { model } };
       const { path } = await publishEdited(async () => ({ ...large, format: 'jpeg', data: data.slice(), xmp: Buffer.from(xmp) }), join(home, 'from-remote.jpg'), edit, { ...signing(), format: 'jpeg' });
-      expect(await verify(path, ours)).toMatchObject({ state: 'trusted', problems: [], parent: { title: 'remote.jpg' } });
+      const verdict = await verify(path, ours);
+      expect(verdict).toMatchObject({ state: 'trusted', problems: [], parent: { title: 'remote.jpg', problems: ['manifest.inaccessible'] } });
+      expect(verdict.summary).toMatch(/'remote.jpg' names credentials elsewhere, which were not asked for$/);
+      expect((await sharp(path).metadata()).xmp!.toString('utf8')).not.toContain(address);
+      const { manifests, active_manifest: active } = await store(path, 'jpeg');
+      expect(JSON.stringify(manifests[active]!.ingredients[0])).toContain(address);
       expect(asked).toBe(0);
     } finally {
       server.close();

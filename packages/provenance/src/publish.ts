@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodePicture, encodeRaster, encodeThumbnail, type PictureFormat, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
+import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST } from './c2pa.js';
 import { type HumanWork, humanActions } from './human.js';
 import type { Identity } from './identity.js';
@@ -95,8 +95,8 @@ export interface Signing extends Marking {
 }
 
 export interface PublishOptions extends Signing {
-  format: PictureFormat;
-  /** 1 to 100 for jpeg and webp, 90 by default. */
+  format: RasterFormat;
+  /** 1 to 100 for jpeg and webp, 90 by default, and avif, 80. */
   quality?: number;
 }
 
@@ -131,10 +131,11 @@ export interface Published extends Written {
  */
 export async function publish(pixels: Pixels, path: string, generation: Generation, options: PublishOptions): Promise<Published> {
   const { channels, ...rest } = pixels;
+  const { format, quality } = options;
   // A copy: what was given stays as it was.
   const picture = { ...rest, channels: 3, alpha: channels === 4, depth: 8, data: pixels.data.slice() } as const;
   const marks = await mark(picture, { kind: 'generated', said: generation }, options);
-  const encoded = await encodePicture({ ...pixels, data: picture.data }, options.format, options.quality, declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA));
+  const encoded = await encodeRaster({ ...picture, xmp: declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
   const created = {
     action: 'c2pa.created',
     parameters: { ingredientIds: [labelOf(0)] },

@@ -7,6 +7,7 @@ import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
 import { isHumanWork } from './human.js';
 import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
+import { type Fault, sayEarlier, sayFaults, sayOrigin } from './words.js';
 import { type Credits, learnedFrom, METADATA, sayCredits } from './work.js';
 
 export interface Verdict extends Credits {
@@ -60,19 +61,19 @@ interface Report {
   active_manifest?: string;
   validation_state?: string;
   validation_results?: Failures;
-  validation_status?: { code: string }[];
+  validation_status?: Fault[];
   manifests?: Record<string, ReportedManifest>;
 }
 interface Failures {
-  activeManifest?: { failure?: { code: string }[] };
-  ingredientDeltas?: { validationDeltas?: { failure?: { code: string }[] } }[];
+  activeManifest?: { failure?: Fault[] };
+  ingredientDeltas?: { validationDeltas?: { failure?: Fault[] } }[];
 }
 interface ReportedManifest {
   claim_generator?: string;
   claim_generator_info?: { name: string; version?: string }[];
   assertions?: { label: string; data: unknown }[];
   signature_info?: { common_name?: string; issuer?: string };
-  ingredients?: { title?: string; relationship?: string; data_types?: { type: string }[]; validation_results?: Failures; validation_status?: { code: string }[] }[];
+  ingredients?: { title?: string; relationship?: string; data_types?: { type: string }[]; validation_results?: Failures; validation_status?: Fault[] }[];
 }
 
 /**
@@ -141,13 +142,12 @@ async function report(bytes: Uint8Array, format: string, anchors: readonly strin
   }
 }
 
-const UNTRUSTED = 'signingCredential.untrusted';
-
-/** Codes of what failed in a report, or in what an ingredient says of the validation of its file. */
-function failures({ validation_results: results, validation_status: status = [] }: { validation_results?: Failures; validation_status?: { code: string }[] }): string[] {
+/** What failed in a report, or in what an ingredient says of the validation of its file. */
+function failures({ validation_results: results, validation_status: status = [] }: { validation_results?: Failures; validation_status?: Fault[] }): Fault[] {
   const deltas = (results?.ingredientDeltas ?? []).flatMap((delta) => delta.validationDeltas?.failure ?? []);
-  return [...new Set([...(results?.activeManifest?.failure ?? []), ...deltas, ...status].map(({ code }) => code))];
+  return [...(results?.activeManifest?.failure ?? []), ...deltas, ...status];
 }
+const codesOf = (faults: readonly Fault[]): string[] => [...new Set(faults.map(({ code }) => code))];
 
 function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   if (!found) return { state: 'none', problems: [], summary: 'no credentials: nothing is known of where it is from' };
@@ -156,7 +156,8 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   if ('damaged' in found)
     return { state: 'invalid', problems: [found.damaged], summary: `its credentials cannot be read (${found.damaged})` };
   const manifest = found.manifests?.[found.active_manifest ?? ''] ?? {};
-  const problems = failures(found);
+  const failed = failures(found);
+  const problems = codesOf(failed);
   const state = ({ Trusted: 'trusted', Valid: 'valid' } as const)[found.validation_state ?? ''] ?? 'invalid';
   const actions = (manifest.assertions ?? [])
     .filter(({ label }) => label.startsWith('c2pa.actions'))
@@ -174,19 +175,17 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
   const models = ingredients.filter(({ relationship, data_types: types }) => relationship === 'inputTo' && types?.some(({ type }) => type.startsWith('c2pa.types.model')));
   const pictures = ingredients.filter((ingredient) => !models.includes(ingredient));
   const from = ingredients.find(({ relationship }) => relationship === 'parentOf');
-  const parent = from && { title: from.title ?? 'untitled', problems: failures(from) };
+  const parent = from && { title: from.title ?? 'untitled', problems: codesOf(failures(from)) };
   const info = manifest.claim_generator_info?.[0];
   const generator = info ? [info.name, info.version].filter(Boolean).join(' ') : manifest.claim_generator;
   const { common_name: signer, issuer } = manifest.signature_info ?? {};
-  const faults = problems.filter((code) => code !== UNTRUSTED);
-  const did = /compositeWithTrainedAlgorithmicMedia$/i.test(source ?? '') ? edited(source, actions, parent?.title) : made(source, generation);
-  const origin = `${did}${sayCredits(credits)}`;
-  const earlier = parent?.problems.filter((code) => code !== UNTRUSTED) ?? [];
-  const before = earlier.length > 0 ? `; '${parent!.title}' itself had been tampered with, or signed wrongly, before that: ${earlier.join(', ')}` : '';
+  const by = signer ?? issuer ?? 'someone';
+  const origin = `${sayOrigin(source, { generation, actions, parent: parent?.title })}${sayCredits(credits)}`;
+  const before = from ? sayEarlier(from.title ?? 'untitled', failures(from)) : '';
   const summary = {
-    trusted: `${origin}, signed by ${signer ?? issuer ?? 'someone'}, unchanged since${before}`,
-    valid: `${origin}, unchanged since it was signed by ${signer ?? issuer ?? 'someone'}, whom nothing here vouches for${before}`,
-    invalid: `tampered with, or signed wrongly: ${faults.join(', ') || problems.join(', ') || 'the credentials do not hold'}`,
+    trusted: `${origin}, signed by ${by}, unchanged since${before}`,
+    valid: `${origin}, unchanged since it was signed by ${by}, whom nothing here vouches for${before}`,
+    invalid: `tampered with, or signed wrongly: ${sayFaults(failed) || 'the credentials do not hold'}`,
   }[state];
   return {
     state,
@@ -236,14 +235,4 @@ function isEdit(value: unknown): value is EditRecord {
     isOptional(strength, 'number') &&
     (human === undefined || isHumanWork(human))
   );
-}
-
-function edited(source: string | undefined, actions: Record<string, unknown>[], parent: string | undefined): string {
-  const { description } = actions.find(({ digitalSourceType }) => digitalSourceType === source) ?? {};
-  return `edited with a model${typeof description === 'string' ? `: ${description}` : ''}${parent === undefined ? '' : `, from '${parent}'`}`;
-}
-
-function made(source: string | undefined, generation: Generation | undefined): string {
-  const by = /trainedAlgorithmicMedia$/i.test(source ?? '') ? 'made by a model' : 'credentials present';
-  return generation ? `${by} ('${generation.model.name}', seed ${generation.seed})` : by;
 }

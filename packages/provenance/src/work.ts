@@ -18,7 +18,7 @@ const counted = (pictures: number): string => `${pictures} ${pictures === 1 ? 'p
 /** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
 export function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
   const sets = trained.map((set) => `trained on ${counted(set.pictures)} ('${set.name}'${sayMakers(set)}, fingerprint ${set.fingerprint}; ${sayRights(set)})`);
-  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model' }] };
+  return { title: name, relationship: 'inputTo', label: labelOf(i), description: [`SHA-256 ${sha256}`, ...sets].join('; '), data_types: [{ type: 'c2pa.types.model.onnx' }] };
 }
 
 const person = (name: string, description?: string) => ({ '@type': 'schema:Person', 'schema:name': name, ...(description ? { 'schema:description': description } : {}) });

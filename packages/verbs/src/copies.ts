@@ -1,7 +1,7 @@
 // The report of `evaluate` on copies: one HTML file that needs nothing else, the nearest pairs side by side. It shows
 // what was generated, so that this bears the mark of training reports; nothing in it leaves through `publish`.
 
-import { type Dataset, encodePicture, encodeReportGrid, interleave, tileSheet, writeWhole } from '@zeuxis/pictures';
+import { type Dataset, encodePng, encodeReportGrid, interleave, tileSheet, writeWhole } from '@zeuxis/pictures';
 import type { EvaluateResult, Memorisation, NearPair } from './evaluate.js';
 import { escapeHtml } from './train/report.js';
 
@@ -24,7 +24,7 @@ export async function writePairs(file: string, { model, pictures, memorisation, 
   const named = new Set(copied.map(({ index }) => index));
   const show = async (pair: NearPair, i: number) => {
     const made = await encodeReportGrid(tileSheet(generated.subarray(i * each, (i + 1) * each), 1, size, size));
-    const real = await encodePicture(interleave(data.read([place.get(pair.file)!]), size, size), 'png');
+    const real = await encodePng(interleave(data.read([place.get(pair.file)!]), size, size));
     const what = [pair.label, pair.index].filter((part) => part !== undefined).join(' ');
     return `<figure${named.has(pair.index) ? ' class="copy"' : ''}><div><img alt="generated" src="${inline('webp', made)}"><img alt="of training" src="${inline('png', real)}"></div><figcaption>${named.has(pair.index) ? '<strong>a copy</strong><br>' : ''}${escapeHtml(`${what} and ${pair.mirrored ? 'the mirror image of ' : ''}${pair.file}`)}<br>distance ${pair.distance.toPrecision(3)}, ${pair.ratio.toPrecision(3)} of the threshold</figcaption></figure>`;
   };

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openSession } from '@zeuxis/graph/node';
-import { EXTENSION, interleave, PICTURE_FORMATS, type PictureFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
+import { interleave, RASTER_EXTENSION, RASTER_FORMATS, type RasterFormat, tileSheet, UserError, writeFault } from '@zeuxis/pictures';
 import { type Generation, openIdentity, type Published, publish } from '@zeuxis/provenance';
 import type { GanCard } from './card.js';
 import { type AuthorOptions, humanOf } from './edit/authorship.js';
@@ -33,8 +33,8 @@ export interface GenerateOptions extends VerbOptions, MarkingOptions, AuthorOpti
   /** true adds a contact sheet, 'only' writes nothing else. */
   sheet?: boolean | 'only';
   /** 'png' by default. */
-  format?: PictureFormat;
-  /** 1 to 100, for jpeg and webp; 90 by default. */
+  format?: RasterFormat;
+  /** 1 to 100, for jpeg and webp, 90 by default, and avif, 80. */
   quality?: number;
   /** Folder of the signing identity; the user's own by default. */
   identityFolder?: string;
@@ -91,7 +91,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   if (strange !== undefined) throw new UserError(`there is no picture ${strange} among ${series}, which go from 0 to ${series - 1}; --count says of how many`);
   const count = indices.length;
   if (!(truncation >= 0 && truncation <= 1)) throw new UserError(`the truncation must be from 0 to 1, not ${truncation}`);
-  if (!PICTURE_FORMATS.includes(format)) throw new UserError(`there is no format '${format}'; choose ${PICTURE_FORMATS.join(', ')}`);
+  if (!RASTER_FORMATS.includes(format)) throw new UserError(`there is no format '${format}'; choose ${RASTER_FORMATS.join(', ')}`);
   if (sheet && count > MOST_ON_SHEET) throw new UserError(`a sheet holds at most ${MOST_ON_SHEET} pictures, not ${count}`);
   if (options.heldOut !== undefined && options.guard === undefined) throw new UserError('held-out pictures calibrate a guard; name the training pictures to guard by as well');
   const model = await openModel(options.model);
@@ -106,10 +106,11 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   });
   let guard: OpenGuard | undefined;
   try {
-    if (options.guard !== undefined) guard = await openGuard({ ...options, model, pictures: options.guard });
+    // Who cannot sign is told before the work of a guard.
     const identity = await openIdentity(options.identityFolder);
     if (identity.created)
       onProgress({ stage: 'sign', done: 0, total: count, unit: 'pictures', note: `made a signing key and certificate for this machine in ${identity.folder}` });
+    if (options.guard !== undefined) guard = await openGuard({ ...options, model, pictures: options.guard });
     await mkdir(out, { recursive: true }).catch((error) => {
       throw writeFault(error, out);
     });
@@ -121,7 +122,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const leave = { identity, version: VERSION, format, ...markingOf(options), ...(options.quality === undefined ? {} : { quality: options.quality }) };
     // What makes pictures differ stands in their names, so that none takes another's place; the output folder is flat.
     const stem = truncation === 1 ? `${model.name}-${seed}` : `${model.name}-${seed}-t${truncation}`;
-    const file = (suffix: string) => join(out, `${stem}-${suffix}${EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
+    const file = (suffix: string) => join(out, `${stem}-${suffix}${RASTER_EXTENSION[format]}`.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_'));
     const files: GeneratedFile[] = [];
     const withheld: Withheld[] = [];
     let nearest = Number.POSITIVE_INFINITY;

@@ -41,8 +41,8 @@ export async function rights(pictures: string, options: RightsOptions = {}): Pro
   const { rows, added, changed, moved, gone } = survey;
   const paths = { csv: join(pictures, RIGHTS_CSV), croissant: join(pictures, CROISSANT) };
   const csv = writeCsv(rows);
-  const json = croissant(basename(resolve(pictures)), rows, csv);
   const lay = await Promise.all([paths.csv, paths.croissant].map((path) => readFile(path, 'utf8').catch(() => undefined)));
+  const json = croissant(basename(resolve(pictures)), rows, csv, lay[1]);
   if (!check) {
     await writeWhole(paths.csv, csv);
     await writeWhole(paths.croissant, json);

@@ -48,7 +48,7 @@ export async function writeAnswers(path: string, { answers, failures }: VerifyRe
   const counts = (Object.keys(MEANS) as Finding[]).map((kind) => [answers.filter(({ verdict }) => verdict === kind).length, kind] as const).filter(([n]) => n > 0).map(([n, kind]) => `${n} ${kind}`);
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Where these pictures are from</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem;color:#222}h1{font-size:1.3rem}h2{font-size:1rem;margin:.4rem 0 0;overflow-wrap:anywhere}p{margin:.3rem 0}
-article{display:flex;gap:1rem;border-top:1px solid #ddd;padding:1rem 0}article>div{flex:0 0 240px}img{max-width:240px;background:#eee}section{min-width:0}strong{color:#fff;border-radius:3px;padding:.1rem .5rem}small{color:#666}
+article{display:flex;gap:1rem;border-top:1px solid #ddd;padding:1rem 0}article>div{flex:0 0 240px}img{min-width:128px;max-width:240px;image-rendering:pixelated;background:#eee}section{min-width:0}strong{color:#fff;border-radius:3px;padding:.1rem .5rem}small{color:#666}
 th{text-align:left;padding-right:1rem;font-weight:500;color:#666;vertical-align:top;white-space:nowrap}td{overflow-wrap:anywhere}</style>
 <h1>Where these pictures are from</h1><p>${escapeHtml(`${counts.join(', ')}${failures.length > 0 ? `; ${failures.length} could not be read` : ''}`)}</p>
 ${cards.join('\n')}

@@ -86,6 +86,7 @@ const TITLES = { painted: 'mean', untouched: 'the photographs untouched', transf
 
 export function evaluateCommand(program: Command): void {
   common(program.command('evaluate'))
+    .summary('measure a model against pictures')
     .description(
       'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage, copies), ' +
         'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic), ' +

@@ -10,7 +10,7 @@ interface GenerateOptions extends Common, MarkingFlags, AuthoringFlags {
   truncation?: number;
   seed?: string;
   sheet?: boolean | 'only';
-  format?: 'png' | 'jpeg' | 'webp';
+  format?: 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
   quality?: number;
   guard?: string;
   heldOut?: string;
@@ -27,8 +27,8 @@ export function generateCommand(program: Command, finish: (code: number) => void
     .option('--truncation <x>', '0 to 1: less is safer and more alike (default: 1)', between(0, 1))
     .option('--seed <seed>', 'equal seeds give equal pictures (default: 0)')
     .addOption(new Option('--sheet [only]', 'a contact sheet as well, or only one').choices(['only']))
-    .addOption(new Option('--format <name>', 'default: png').choices(['png', 'jpeg', 'webp']))
-    .option('--quality <q>', '1 to 100, for jpeg and webp (default: 90)', quality)
+    .addOption(new Option('--format <name>', 'default: png').choices(['png', 'jpeg', 'webp', 'avif', 'tiff']))
+    .option('--quality <q>', '1 to 100, for jpeg and webp (default: 90) and avif (80)', quality)
     .option('--guard <pictures>', 'the folder that the model was trained on: copies of its pictures are named, and not written')
     .option('--held-out <folder>', 'with --guard: pictures that were not trained on, to say how near strangers come (default: each training picture in turn)')
     .action(async (model: string, options: GenerateOptions) => {

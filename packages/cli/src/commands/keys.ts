@@ -29,7 +29,7 @@ function lines({ folder, kind, key, algorithm, timestamp, certificates, done }: 
 }
 
 export function keysCommand(program: Command): void {
-  const keys = program.command('keys').description('who signs the pictures: show, make and rotate keys, or bring a certificate');
+  const keys = program.command('keys').summary('who signs the pictures').description('who signs the pictures: show, make and rotate keys, or bring a certificate');
   const show = (options: Common, result: KeysResult) => answer(options, result, lines(result));
   common(keys.command('show', { isDefault: true }))
     .description('who signs, until when; no key is ever shown')

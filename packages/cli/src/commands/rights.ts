@@ -77,6 +77,7 @@ function statementCommand(rights: Command): void {
 
 export function rightsCommand(program: Command, finish: (code: number) => void): void {
   const command = common(program.command('rights').enablePositionalOptions())
+    .summary('by what right the pictures of a folder may be trained on')
     .description('the record of by what right each picture of a folder may be trained on: rights.csv, to be filled in, and croissant.json')
     .argument('<pictures>', 'folder of JPEG, PNG, WebP, AVIF or TIFF')
     .option('--source <text>', 'where the pictures are from, for those that do not say')

@@ -10,6 +10,7 @@ interface UpscaleOptions extends EditOptions {
 
 export function upscaleCommand(program: Command, finish: (code: number) => void): void {
   editing(program.command('upscale'), 'PNG, JPEG, WebP, AVIF, TIFF or DICOM, folders and patterns')
+    .summary('enlarge pictures')
     .description('enlarge pictures; detail is estimated, and the files say so')
     .option('--scale <n>', 'how many times larger: 2, 3 or 4 (default: the model\'s, or 2)', whole(1))
     .option('--model <name>', 'a shipped name, a .onnx file or a run folder (default: photo-x and the scale, for DICOM medical-x)')

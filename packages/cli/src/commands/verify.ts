@@ -4,6 +4,7 @@ import { answer, type Common, Display, interruptible, printError } from '../term
 
 export function verifyCommand(program: Command, finish: (code: number) => void): void {
   common(program.command('verify'))
+    .summary('where pictures are from, as far as it can be known')
     .description('where pictures are from, as far as it can be known: credentials, watermark, metadata, likeness to what was published here')
     .argument('<files...>', 'PNG, JPEG, WebP, TIFF, AVIF, HEIC or GIF, and folders of them')
     .option('--report <file>', 'an HTML file with the pictures and what was found of them')

@@ -226,6 +226,7 @@ describe('upscale', () => {
     await expect(run({ inputs, scale: 4 })).rejects.toThrow(/trained to enlarge 2 times, not 4/);
     await expect(run({ inputs, model: 'features' })).rejects.toThrow(/is no upscaler but a model for features/);
     await expect(run({ inputs, model: at('nowhere.onnx') })).rejects.toThrow(/there is no model/);
+    await expect(upscale({ inputs, out: at('unmade'), scale: 5 })).rejects.toThrow(/no shipped model enlarges 5 times; choose 2, 3 or 4, or name/);
     await expect(run({ inputs, format: 'bmp' as never })).rejects.toThrow(/no format 'bmp'/);
     await expect(run({ inputs: [at('nothing', 'below')], out: at('unmade') })).resolves.toMatchObject({ files: [], failures: [{ message: expect.stringMatching(/there is no file/) }] });
     // A folder in which nothing came to be is not left behind.

@@ -22,6 +22,9 @@ export interface UpscaleOptions extends BatchOptions {
   detail?: number;
 }
 
+/** Scales of the shipped models for photographs. */
+const SHIPPED = [2, 3, 4];
+
 export type UpscaledFile = EditedFile;
 
 export interface UpscaleResult extends BatchResult {
@@ -52,6 +55,7 @@ export async function upscale(options: UpscaleOptions): Promise<UpscaleResult> {
   const scale = options.scale ?? named?.card.scale ?? 2;
   if (named && named.card.scale !== scale)
     throw new UserError(`the model '${named.name}' was trained to enlarge ${named.card.scale} times, not ${scale}; leave --scale out, or name another model`);
+  if (!named && !SHIPPED.includes(scale)) throw new UserError(`no shipped model enlarges ${scale} times; choose ${SHIPPED.slice(0, -1).join(', ')} or ${SHIPPED.at(-1)}, or name a model of your own`);
   const human = humanOf(options, { chose: [options.scale !== undefined && `scale ${scale}`, named && `the model '${named.name}'`, options.detail !== undefined && `detail ${detail}`] });
   const models = new Models(named, scale, options);
   const result = await inBatch(options, { done: 'enlarged', isOurs: ({ scale: made }) => made !== undefined }, (item) => plan(item, options, models, human)).finally(() => models.close());
