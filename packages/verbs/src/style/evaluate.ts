@@ -9,7 +9,7 @@ import type { StyleCard } from '../card.js';
 import { planar, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { type Moments, openPainter } from './painter.js';
+import { type Manner, openPainter } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
 const MEASURED = 512;
@@ -63,14 +63,14 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
         return undefined;
       });
       if (!photograph) continue;
-      const paint = async ({ width, height, data }: Planar, moments?: Moments): Promise<Planar> => {
+      const paint = async ({ width, height, data }: Planar, manner?: Manner): Promise<Planar> => {
         const out: Planar = { width, height, data: new Float32Array(data.length) };
-        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { margin: model.card.margin, signal }, moments);
+        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { margin: model.card.margin, signal }, manner);
         return out;
       };
       const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];
       // As the frames of an animation are painted.
-      const moments = await painter.momentsOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
+      const manner = await painter.mannerOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
       const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>): Promise<StyleFigures> => ({
         ...styleDistance(made, painting),
         ...structureKept(photograph, made),
@@ -78,7 +78,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       });
       each.push({
         name: file,
-        painted: await figures(await paint(photograph), (still) => paint(still, moments)),
+        painted: await figures(await paint(photograph), (still) => paint(still, manner)),
         untouched: await figures(photograph, (still) => still),
         transferred: await figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting)),
       });

@@ -4,7 +4,7 @@
 
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink, Source } from '../edit/tiles.js';
-import type { Moments, Painter, PaintOptions, Paints } from './painter.js';
+import type { Manner, Painter, PaintOptions, Paints } from './painter.js';
 
 export class MixedPainter implements Paints {
   readonly passes = 2;
@@ -14,17 +14,17 @@ export class MixedPainter implements Paints {
     private readonly second: Painter,
   ) {}
 
-  async paint(source: Source, sink: Sink, options: PaintOptions, given?: Moments): Promise<void> {
+  async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
     await this.second.paint(await this.between(source, options, given), sink, options, given && [given[1]!]);
   }
 
-  async momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments> {
-    const first = await this.first.momentsOver(sources);
+  async mannerOver(sources: readonly Source[], options: PaintOptions): Promise<Manner> {
+    const first = await this.first.mannerOver(sources);
     const { between } = this;
     async function* painted() {
       for (const source of sources) yield await between(source, options, first);
     }
-    return [...first, ...(await this.second.momentsOver(painted()))];
+    return [...first, ...(await this.second.mannerOver(painted()))];
   }
 
   /** Strengths and shares of both at a mix of 0, the first alone, to 1, the second alone. */
@@ -33,7 +33,7 @@ export class MixedPainter implements Paints {
   }
 
   /** What the second begins from, in 16 bits: half the memory of floats. */
-  private readonly between = async (source: Source, options: PaintOptions, given?: Moments): Promise<Source> => {
+  private readonly between = async (source: Source, options: PaintOptions, given?: Manner): Promise<Source> => {
     const { width, height } = source;
     const samples = interleaved(width, height, new Uint16Array(3 * width * height), 3);
     await this.first.paint(source, sinkTo(samples, 3), options, given);

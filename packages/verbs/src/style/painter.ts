@@ -3,7 +3,7 @@
 // seam shows.
 
 import { availableParallelism } from 'node:os';
-import { floats, type Session, type Value } from '@zeuxis/graph';
+import { floats, readOnnx, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
 import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, momentsOf, NOISE, quarterLuminance, strokesAlong, whiteRows } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
@@ -21,6 +21,13 @@ export const STYLE_TILE = 704;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
 
+export interface PaintOptions {
+  margin: number;
+  tile?: number;
+  signal?: AbortSignal | undefined;
+  onTile?: () => void;
+}
+
 /** Pixels of a picture that are read at a time for its luminance. */
 const BAND = 1 << 20;
 
@@ -31,15 +38,14 @@ interface Strokes {
   values: Float32Array;
 }
 
-export interface PaintOptions {
-  margin: number;
-  tile?: number;
-  signal?: AbortSignal | undefined;
-  onTile?: () => void;
+/** What pictures are painted by, where they are to be painted alike. */
+interface Shared {
+  moments: Value;
+  strokes: Strokes;
 }
 
-/** Moments that pictures are painted by, of one painter or of several. */
-export type Moments = readonly Value[];
+/** Of one painter or of several. */
+export type Manner = readonly Shared[];
 
 /** Pictures one after another, which need not be in memory together. */
 export type Sources = Iterable<Source> | AsyncIterable<Source>;
@@ -48,13 +54,13 @@ export type Sources = Iterable<Source> | AsyncIterable<Source>;
 export interface Paints {
   /** How often a picture passes through a network. */
   readonly passes: number;
-  /** Paints a picture, 0 to 1, into a sink. @param given moments to paint it by, as of `momentsOver`; its own by default. */
-  paint(source: Source, sink: Sink, options: PaintOptions, given?: Moments): Promise<void>;
+  /** Paints a picture, 0 to 1, into a sink. @param given a manner to paint it in, as of `mannerOver`; its own by default. */
+  paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void>;
   /**
-   * The mean moments of some pictures. Painted by these, places that are the same in two frames of one size come out the same, to the
-   * last bit, where nothing moves as far around as the network sees.
+   * The mean moments of some pictures of one size, and strokes along the forms of their mean. Painted by these, places that are the same in two of
+   * them come out the same, to the last bit, where nothing moves as far around as the network sees.
    */
-  momentsOver(sources: readonly Source[], options: PaintOptions): Promise<Moments>;
+  mannerOver(sources: readonly Source[], options: PaintOptions): Promise<Manner>;
   close(): Promise<void>;
 }
 
@@ -77,10 +83,9 @@ export class Painter implements Paints {
   /** Tiles of a picture. */
   static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
 
-  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Moments): Promise<void> {
+  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Manner): Promise<void> {
     const whole = framed(source);
-    const strokes = this.strokesOf(whole);
-    const moments = given?.[0] ?? (await this.measure(whole, strokes));
+    const { strokes, moments } = given?.[0] ?? (await this.ownManner(whole));
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
@@ -92,16 +97,27 @@ export class Painter implements Paints {
     await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, strokes, moments)).painted!);
   }
 
-  async momentsOver(sources: Sources): Promise<Moments> {
+  async mannerOver(sources: Sources): Promise<Manner> {
     const sum = new Float32Array(this.size);
+    let seen: Luminance | undefined;
     let count = 0;
     for await (const source of sources) {
       const whole = framed(source);
-      const { data } = await this.measure(whole, this.strokesOf(whole));
+      const luminance = luminanceOf(whole);
+      if (!seen) seen = luminance;
+      else for (const [i, value] of luminance.data.entries()) seen.data[i]! += value;
+      const { data } = await this.measure(whole, this.laid(luminance));
       for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]);
       count++;
     }
-    return [floats(sum.map((value) => value / count), [1, this.size, 1, 1])];
+    if (!seen) throw new RangeError('a manner is that of pictures; there are none');
+    const strokes = this.laid({ ...seen, data: seen.data.map((value) => value / count) });
+    return [{ moments: floats(sum.map((value) => value / count), [1, this.size, 1, 1]), strokes }];
+  }
+
+  private async ownManner(whole: Source): Promise<Shared> {
+    const strokes = this.laid(luminanceOf(whole));
+    return { strokes, moments: await this.measure(whole, strokes) };
   }
 
   /** The moments of a picture, of it reduced where it is large. */
@@ -126,20 +142,7 @@ export class Painter implements Paints {
     });
   }
 
-  /** Strokes along the forms of a whole picture, at a quarter of its sides; its luminance is read band by band, for it may be too large for memory. */
-  private strokesOf(source: Source): Strokes {
-    const [width, height] = [source.width / GRAIN, source.height / GRAIN];
-    const luminance = { width, height, data: new Float32Array(width * height) };
-    const rows = Math.max(1, Math.floor(BAND / source.width / GRAIN));
-    for (let row = 0; row < height; row += rows) {
-      const band = { width: source.width, height: Math.min(rows, height - row) * GRAIN };
-      const data = new Float32Array(3 * band.width * band.height);
-      source.read(0, row * GRAIN, band.width, band.height, data);
-      luminance.data.set(quarterLuminance({ ...band, data }).data, row * width);
-    }
-    return this.laid(luminance);
-  }
-
+  /** Strokes along the forms of a whole picture, by its luminance at a quarter of its sides. */
   private laid(luminance: Luminance): Strokes {
     const { width, height } = luminance;
     return { width, height, values: strokesAlong(luminance, whiteRows(width, height, this.seed)) };
@@ -150,7 +153,7 @@ export class Painter implements Paints {
   }
 }
 
-/** @throws UserError where ONNX Runtime does not open the model. */
+/** @throws UserError for a model of another network than this version's, and where ONNX Runtime does not open it. */
 export async function openPainter(
   model: ListedModel<StyleCard>,
   { device = 'cpu', threads = availableParallelism() }: VerbOptions,
@@ -158,6 +161,8 @@ export async function openPainter(
   strength: number,
   share = strength,
 ): Promise<Painter> {
+  const moments = readOnnx(model.bytes).inputs.find(({ name }) => name === 'moments')?.shape[1];
+  if (moments !== momentsOf(defineStyle())) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
   const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
@@ -198,6 +203,20 @@ function framed(source: Source): Source {
         }
     },
   };
+}
+
+/** Luminance at a quarter of a picture's sides, read band by band: the whole may be too large for memory. */
+function luminanceOf(source: Source): Luminance {
+  const [width, height] = [source.width / GRAIN, source.height / GRAIN];
+  const data = new Float32Array(width * height);
+  const rows = Math.max(1, Math.floor(BAND / source.width / GRAIN));
+  for (let row = 0; row < height; row += rows) {
+    const band = { width: source.width, height: Math.min(rows, height - row) * GRAIN };
+    const values = new Float32Array(3 * band.width * band.height);
+    source.read(0, row * GRAIN, band.width, band.height, values);
+    data.set(quarterLuminance({ ...band, data: values }).data, row * width);
+  }
+  return { width, height, data };
 }
 
 /** Least and largest; not by spreading, for there may be many thousands. */

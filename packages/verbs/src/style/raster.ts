@@ -3,7 +3,7 @@
 import { type Animation, LUMA, type Raster } from '@zeuxis/pictures';
 import { fillUnknown, interleaved, seen, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink } from '../edit/tiles.js';
-import type { Moments, PaintOptions, Paints } from './painter.js';
+import type { Manner, PaintOptions, Paints } from './painter.js';
 
 export interface PaintRasterOptions extends PaintOptions {
   keepColour: boolean;
@@ -11,7 +11,7 @@ export interface PaintRasterOptions extends PaintOptions {
   mask: Raster | undefined;
 }
 
-export async function paintRaster(painter: Paints, raster: Raster, { keepColour, mask, ...options }: PaintRasterOptions, moments?: Moments): Promise<Raster> {
+export async function paintRaster(painter: Paints, raster: Raster, { keepColour, mask, ...options }: PaintRasterOptions, manner?: Manner): Promise<Raster> {
   const { width, height, channels, alpha, depth, data, icc, ...rest } = raster;
   const step = channels + (alpha ? 1 : 0);
   // What cannot be seen must not be painted from: upscaling has the same trouble.
@@ -37,7 +37,7 @@ export async function paintRaster(painter: Paints, raster: Raster, { keepColour,
     }
     put(values, x, y, w, h);
   };
-  await painter.paint(source, sink, options, moments);
+  await painter.paint(source, sink, options, manner);
   if (alpha) for (let i = 0; i < width * height; i++) picture.data[i * made + 3] = data[i * step + channels]!;
   return picture;
 }
@@ -52,17 +52,17 @@ function recolour(values: Float32Array, colours: Float32Array): void {
   }
 }
 
-/** Frames whose moments are taken for all: evenly chosen. */
+/** Frames whose manner is taken for all: evenly chosen. */
 const MEASURED_FRAMES = 8;
 
-/** An animation, frame by frame, by moments that all frames share: what stands still does not flicker. */
+/** An animation, frame by frame, in a manner that all frames share: what stands still does not flicker. */
 export async function paintAnimation(painter: Paints, animation: Animation, options: PaintRasterOptions): Promise<Animation> {
   const { width, height, data, delay } = animation;
   const size = width * height * 4;
   const frame = (n: number): Raster => ({ width, height, channels: 3, alpha: true, depth: 8, data: data.subarray(n * size, (n + 1) * size), format: 'png' });
   const count = Math.min(MEASURED_FRAMES, delay.length);
   const chosen = Array.from({ length: count }, (_, i) => frame(Math.floor((i * delay.length) / count)));
-  const moments = await painter.momentsOver(
+  const manner = await painter.mannerOver(
     chosen.map((raster) => {
       const colours = interleaved(width, height, raster.data.slice() as Uint8Array, 4, 0, 3);
       fillUnknown(colours, seen(raster.data, 4, 3));
@@ -71,6 +71,6 @@ export async function paintAnimation(painter: Paints, animation: Animation, opti
     { margin: options.margin, signal: options.signal },
   );
   const out = new Uint8Array(data.length);
-  for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, moments)).data, n * size);
+  for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, manner)).data, n * size);
   return { ...animation, data: out };
 }
