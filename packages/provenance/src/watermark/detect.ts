@@ -20,22 +20,25 @@ export interface Detected {
 
 /** Pictures of this shorter side and less are also looked at enlarged twofold, larger ones halved: what was written at 256 px and enlarged, or halved, stands as it was written. */
 const SMALL = 300;
+/** Down from this shorter side a halved picture's lattice does not stand out, and it is looked at enlarged in any case. */
+const TINY = 200;
+
+/** A picture as a detector sees it, whatever the key: as it is, and, when it is asked for, at another size. */
+export interface Looks {
+  first: Look;
+  other(): Promise<Look>;
+}
 
 /**
- * Reads the watermark of a picture file.
  * @param file PNG, JPEG, WebP, AVIF, TIFF or GIF, from anybody.
  * @throws Error as `openPicture` does.
  */
-export async function detect(file: Uint8Array, pattern: Pattern): Promise<Detected | undefined> {
-  return detectIn(await looksAt(file), pattern);
-}
-
-/** A picture file as a detector sees it, whatever the key: as it is, and at another size. */
-export async function looksAt(file: Uint8Array): Promise<Look[]> {
+export async function looksAt(file: Uint8Array): Promise<Looks> {
   const { picture, width, height } = await openPicture(file);
   const luminance = await luminanceOf(picture, width, height);
-  const other = await resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5);
-  return [luminance, other].map(({ data, ...size }) => ({ ...size, data: evened(data, size.width, size.height) }));
+  const even = ({ data, ...size }: Look): Look => ({ ...size, data: evened(data, size.width, size.height) });
+  let other: Promise<Look> | undefined;
+  return { first: even(luminance), other: () => (other ??= resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5).then(even)) };
 }
 
 async function resized({ width, height, data }: Look, by: number): Promise<Look> {
@@ -47,20 +50,20 @@ async function resized({ width, height, data }: Look, by: number): Promise<Look>
   return { width: info.width, height: info.height, scale: 1, data: Float32Array.from(bytes) };
 }
 
-/** @param looks at one picture: first as it may have been written, each as it is, then turned and scaled. */
-export function detectIn(looks: readonly Look[], pattern: Pattern): Detected | undefined {
-  for (const seen of looks) {
-    const found = tried(seen, pattern, { scale: seen.scale, angle: 0 }, LISTED);
-    if (found) return found;
-  }
-  for (const seen of looks) {
-    // Enlarging shows no scales that were not there before.
-    if (seen.width > looks[0]!.width) continue;
-    const [best, ...others] = geometries(seen, pattern);
-    if (!best) continue;
-    for (const geometry of [best, refined(seen, pattern, best), ...others]) {
-      const found = tried(seen, pattern, geometry);
-      if (found) return found;
+/** Reads the watermark of a picture: first as it may have been written, at either size, then turned and scaled. */
+export async function detectIn({ first, other }: Looks, pattern: Pattern): Promise<Detected | undefined> {
+  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 }, LISTED);
+  const found = straight(first);
+  if (found) return found;
+  const [best, ...others] = geometries(first, pattern);
+  const shorter = Math.min(first.width, first.height);
+  // Enlarging costs as much as all the rest.
+  if (best || shorter > SMALL || shorter <= TINY) {
+    const beside = straight(await other());
+    if (beside || !best) return beside;
+    for (const geometry of [best, refined(first, pattern, best), ...others]) {
+      const turned = tried(first, pattern, geometry);
+      if (turned) return turned;
     }
   }
   return undefined;

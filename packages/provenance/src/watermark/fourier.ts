@@ -36,7 +36,10 @@ export class SquareFourier {
     const { side, fft, line, out } = this;
     const spectrum = new Float64Array(2 * side * side);
     for (let y = 0; y < side; y++) {
-      fft.realTransform(out, values.subarray(y * side, (y + 1) * side));
+      const row = values.subarray(y * side, (y + 1) * side);
+      // Pictures that are smaller than the square leave rows empty.
+      if (row[0] === 0 && row.every((value) => value === 0)) continue;
+      fft.realTransform(out, row);
       spectrum.set(out.subarray(0, side + 2), 2 * y * side);
     }
     for (let x = 0; x <= side / 2; x++) this.column(spectrum, x, () => fft.transform(out, line));

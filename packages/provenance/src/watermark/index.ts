@@ -1,7 +1,7 @@
 // The watermark of a picture: the number by which the ledger knows it, in its pixels, so that a screenshot or a copy without credentials can be led back.
 
 import type { PayloadBits } from './code.js';
-import { detect } from './detect.js';
+import { detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
 import { type Pattern, patternOf } from './pattern.js';
 
@@ -54,8 +54,9 @@ export interface FoundWatermark {
  */
 export async function readWatermark(file: Uint8Array): Promise<FoundWatermark | undefined> {
   const own = ownKey();
+  const looks = await looksAt(file);
   for (const [key, bytes] of [...(own ? [['own', own] as const] : []), ['public', PUBLIC_KEY] as const]) {
-    const found = await detect(file, patternFor(bytes));
+    const found = await detectIn(looks, patternFor(bytes));
     if (found) return { id: found.payload.toString(16).padStart(found.bits / 4, '0'), bits: found.bits, key };
   }
   return undefined;

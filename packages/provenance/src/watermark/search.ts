@@ -7,9 +7,9 @@ import { type Pattern, TILE } from './pattern.js';
 
 /** Scales that are looked for, relative to that of the picture looked at: halved, doubled, and what lies between. */
 const SCALES = [0.45, 2.2] as const;
-const STEP = 1.004;
+const STEP = 1.006;
 /** Degrees by which pictures are turned, at most, and from one try to the next. */
-const [TURNED, TURN] = [6, 0.2];
+const [TURNED, TURN] = [6, 0.3];
 /** Geometries that are tried. */
 const CANDIDATES = 5;
 /** Steps by which the best of them is brought nearer, in shares of the scale and in radians. */
@@ -46,8 +46,7 @@ export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
       }
       scores[i * angles.length + j] = sum;
     }
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const least = mean + STANDS_OUT * Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
+  const least = standsOut(scores);
   const kept: Geometry[] = [];
   while (kept.length < CANDIDATES) {
     let best = 0;
@@ -59,6 +58,17 @@ export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
       if (Math.abs(Math.log(other / scale)) <= APART) for (const [j, turned] of angles.entries()) if (Math.abs(turned - angle) <= APART) scores[i * angles.length + j] = -1;
   }
   return kept;
+}
+
+/** From where on a score stands out. */
+function standsOut(scores: Float64Array): number {
+  let [sum, squares] = [0, 0];
+  for (const score of scores) {
+    sum += score;
+    squares += score * score;
+  }
+  const mean = sum / scores.length;
+  return mean + STANDS_OUT * Math.sqrt(squares / scores.length - mean * mean);
 }
 
 /** The best geometry near one, to a tenth of the steps. */

@@ -4,10 +4,10 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
-import { detect } from './detect.js';
+import { detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
 import { SquareFourier } from './fourier.js';
-import { ambiguity, patternOf, tileOf } from './pattern.js';
+import { ambiguity, type Pattern, patternOf, tileOf } from './pattern.js';
 
 const pattern = patternOf(Buffer.from('a key'));
 const PAYLOAD = 0x0123_4567_89ab_cdefn;
@@ -42,6 +42,7 @@ const psnr = (a: ArrayLike<number>, b: ArrayLike<number>, high = 255): number =>
   return 10 * Math.log10(high ** 2 / (sum / a.length));
 };
 const file = ({ width, height, channels, alpha, data }: Marked): Sharp => sharp(data as Uint8Array, { raw: { width, height, channels: (channels + (alpha ? 1 : 0)) as 3 } });
+const detect = async (picture: Uint8Array, by: Pattern) => detectIn(await looksAt(picture), by);
 const found = async (picture: Promise<Buffer>) => (await detect(await picture, pattern))?.payload;
 
 describe('the code', () => {
