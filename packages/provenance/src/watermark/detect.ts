@@ -50,9 +50,23 @@ async function resized({ width, height, data }: Look, by: number): Promise<Look>
   return { width: info.width, height: info.height, scale: 1, data: Float32Array.from(bytes) };
 }
 
+/** How much is demanded of what is found. */
+export interface Demand {
+  /** How far apart the best place must stand from the others, in deviations, for a payload to be read there. */
+  clear: number;
+  /** How many of the likeliest payloads are tried where the pattern lies as it was written, not turned or scaled. */
+  list: number;
+}
+export const BELIEVED: Demand = { clear: 4.2, list: 16 };
+/**
+ * For keys of which there may be many. Whatever stands in an unmarked picture, a key's phases are drawn regardless of it: the sum of the known frequencies
+ * stands 5.5 deviations high at one place at most once in exp(5.5^2 / 2) keys (Hoeffding's bound), at any of all 128^2 places once in 226.
+ */
+export const DOUBTED: Demand = { clear: 5.5, list: 1 };
+
 /** Reads the watermark of a picture: first as it may have been written, at either size, then turned and scaled. */
-export async function detectIn({ first, other }: Looks, pattern: Pattern): Promise<Detected | undefined> {
-  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 }, LISTED);
+export async function detectIn({ first, other }: Looks, pattern: Pattern, demand = BELIEVED): Promise<Detected | undefined> {
+  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 }, demand);
   const found = straight(first);
   if (found) return found;
   const [best, ...others] = geometries(first, pattern);
@@ -62,26 +76,20 @@ export async function detectIn({ first, other }: Looks, pattern: Pattern): Promi
     const beside = straight(await other());
     if (beside || !best) return beside;
     for (const geometry of [best, refined(first, pattern, best), ...others]) {
-      const turned = tried(first, pattern, geometry);
+      const turned = tried(first, pattern, geometry, { ...demand, list: 1 });
       if (turned) return turned;
     }
   }
   return undefined;
 }
 
-/** How far apart the best place must stand from the others, in deviations, for a payload to be read there. */
-const CLEAR = 4.2;
-
-/** How many of the likeliest payloads are tried where the pattern lies as it was written, not turned or scaled. */
-const LISTED = 16;
-
 /** Reads what lies in a picture by a geometry, in each orientation. */
-function tried(seen: Look, pattern: Pattern, geometry: Geometry, list = 1): Detected | undefined {
+function tried(seen: Look, pattern: Pattern, geometry: Geometry, { clear, list }: Demand): Detected | undefined {
   const spectrum = spectrumOf(folded(seen, geometry));
   const noise = noiseOf(spectrum);
   for (const [orientation, turn] of ORIENTATIONS.entries()) {
     const place = placeOf(spectrum, noise, pattern, turn);
-    if (place.peak < CLEAR) continue;
+    if (place.peak < clear) continue;
     const parts = partsOf(spectrum, noise, pattern, turn, place);
     for (const bits of [64, 16] as const) {
       const payload = decodePayload(softOf(parts, pattern, bits), bits, list);
