@@ -15,8 +15,15 @@ export interface Marked {
 const LEAST_PSNR = 42.15;
 /** Deviation of the pattern in places without detail, black to white being 255. */
 const FLAT = 0.6;
-/** How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. */
-const [HIDDEN, GRADIENT] = [1.4, 0.6];
+/**
+ * How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. In large pictures, and in small ones,
+ * which hold so few tiles that it is twice as much; and their blocks are judged by the third of four quarters as much as by the second, so that along edges
+ * the mark can be seen in them from near.
+ */
+const HIDDEN = { large: 0.7, small: 1.4 };
+const GRADIENT = 0.6;
+/** Shorter sides from which, and up to which, that is so, in px of the pattern. */
+const [LARGE, LITTLE] = [512, 256];
 /**
  * Where much goes on the mark may be strong, but a detector hears it badly there: what 42 dB leave to it is worth more in between. Most of it, over
  * the root of the detail, and the detail that is always taken for granted.
@@ -65,15 +72,17 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
     }
   }
   const deviation = sums.map((sum, q) => (counts[q]! > 0 ? Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sum / counts[q]!) ** 2)) / unit : 0));
+  const small = Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
+  const hidden = HIDDEN.large + small * (HIDDEN.small - HIDDEN.large);
   const detail = new Float32Array(across * down);
   for (let j = 0; j < down; j++)
     for (let i = 0; i < across; i++) {
       const four = [0, 1, qa, qa + 1].map((d) => deviation[2 * j * qa + 2 * i + d]!).sort((a, b) => a - b);
-      detail[j * across + i] = (four[1]! + four[2]!) / 2;
+      detail[j * across + i] = four[1]! + (small / 2) * (four[2]! - four[1]!);
     }
   const cost = sharesOf(channels).reduce((sum, share) => sum + share * share, 0) / channels;
   const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
-  const amplitude = (most: number, d: number) => Math.min(most / Math.sqrt(d + LEAST_DETAIL), FLAT + HIDDEN * Math.max(0, d - GRADIENT));
+  const amplitude = (most: number, d: number) => Math.min(most / Math.sqrt(d + LEAST_DETAIL), FLAT + hidden * Math.max(0, d - GRADIENT));
   const energy = (most: number) => (cost * detail.reduce((sum, d) => sum + amplitude(most, d) ** 2, 0)) / detail.length + 1 / 12;
   let [low, top] = [0, MOST];
   if (energy(top) > wanted)
