@@ -59,38 +59,46 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
   const squares = new Float64Array(qa * qd);
   const counts = new Float64Array(qa * qd);
   const step = Math.max(1, Math.floor(scale / 1.5));
+  const [r, g, b] = LUMA;
   const quarter = Uint32Array.from({ length: width }, (_, x) => Math.min(qa - 1, Math.floor(x / half)));
   for (let y = 0; y < height; y += step) {
     const row = Math.min(qd - 1, Math.floor(y / half)) * qa;
     for (let x = 0; x < width; x += step) {
       const at = (y * width + x) * bands;
-      const l = channels === 1 ? data[at]! : LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!;
+      const l = channels === 1 ? data[at]! : r * data[at]! + g * data[at + 1]! + b * data[at + 2]!;
       const q = row + quarter[x]!;
-      sums[q]! += l;
-      squares[q]! += l * l;
-      counts[q]!++;
+      sums[q] = sums[q]! + l;
+      squares[q] = squares[q]! + l * l;
+      counts[q] = counts[q]! + 1;
     }
   }
-  const deviation = sums.map((sum, q) => (counts[q]! > 0 ? Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sum / counts[q]!) ** 2)) / unit : 0));
+  const deviation = new Float64Array(qa * qd);
+  for (let q = 0; q < deviation.length; q++) if (counts[q]! > 0) deviation[q] = Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sums[q]! / counts[q]!) ** 2)) / unit;
   const small = Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
   const hidden = HIDDEN.large + small * (HIDDEN.small - HIDDEN.large);
   const detail = new Float32Array(across * down);
   for (let j = 0; j < down; j++)
     for (let i = 0; i < across; i++) {
-      const four = [0, 1, qa, qa + 1].map((d) => deviation[2 * j * qa + 2 * i + d]!).sort((a, b) => a - b);
+      const at = 2 * (j * qa + i);
+      const four = Float64Array.of(deviation[at]!, deviation[at + 1]!, deviation[at + qa]!, deviation[at + qa + 1]!).sort();
       detail[j * across + i] = four[1]! + (small / 2) * (four[2]! - four[1]!);
     }
   const cost = sharesOf(channels).reduce((sum, share) => sum + share * share, 0) / channels;
   const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
-  const amplitude = (most: number, d: number) => Math.min(most / Math.sqrt(d + LEAST_DETAIL), FLAT + hidden * Math.max(0, d - GRADIENT));
-  const energy = (most: number) => (cost * detail.reduce((sum, d) => sum + amplitude(most, d) ** 2, 0)) / detail.length + 1 / 12;
+  const seen = detail.map((d) => FLAT + hidden * Math.max(0, d - GRADIENT));
+  const heard = detail.map((d) => 1 / Math.sqrt(d + LEAST_DETAIL));
+  const energy = (most: number) => {
+    let sum = 0;
+    for (let i = 0; i < seen.length; i++) sum += Math.min(most * heard[i]!, seen[i]!) ** 2;
+    return (cost * sum) / seen.length + 1 / 12;
+  };
   let [low, top] = [0, MOST];
   if (energy(top) > wanted)
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 20; i++) {
       const middle = (low + top) / 2;
       if (energy(middle) > wanted) top = middle;
       else low = middle;
     }
   else low = top;
-  return { side, across, down, values: detail.map((d) => amplitude(low, d)) };
+  return { side, across, down, values: seen.map((most, i) => Math.min(low * heard[i]!, most)) };
 }
