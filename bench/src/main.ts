@@ -1,6 +1,6 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
-//   npm run bench -- watermark [--crops 100000]
+//   npm run bench -- watermark [--parts speed,512,256,crops] [--crops 100000 [--counts FILE, to go on from]]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
@@ -12,7 +12,7 @@ import { mutations, mutationsTable } from './mutations.js';
 import { profile, profileTable } from './profile.js';
 import { styleBench, styleTable } from './style.js';
 import { upscaleBench, upscaleTable } from './upscale.js';
-import { watermarkBench, watermarkTable } from './watermark.js';
+import { PARTS, type Part, watermarkBench, watermarkTable } from './watermark.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -27,6 +27,8 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '0' },
     only: { type: 'string' },
     crops: { type: 'string', default: '100000' },
+    counts: { type: 'string' },
+    parts: { type: 'string', default: PARTS.join() },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -37,6 +39,11 @@ const prepared =
     const rows = await run(options);
     return [rows, table(rows)];
   };
+const partOf = (name: string): Part => {
+  const part = PARTS.find((known) => known === name);
+  if (!part) throw new Error(`a part of the watermark's bench is one of ${PARTS.join(', ')}, not '${name}'`);
+  return part;
+};
 const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   architectures: prepared(architectures, architecturesTable),
   gan: prepared(gan, table),
@@ -51,7 +58,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
   watermark: async () => {
-    const rows = await watermarkBench({ ...options, crops: Number(values.crops) });
+    const rows = await watermarkBench({ ...options, crops: Number(values.crops), counts: values.counts, parts: values.parts.split(',').map(partOf) });
     return [rows, watermarkTable(rows)];
   },
 };

@@ -222,6 +222,19 @@ describe('keys', () => {
     expect(made.out + JSON.stringify(after)).not.toMatch(/PRIVATE|BEGIN/);
   });
 
+  it('mark pictures: the key that every Zeuxis knows, or one of your own, of which only the fingerprint is shown', async () => {
+    expect((await keys('watermark')).out).toMatch(/^watermark {4}the key that every Zeuxis knows$/m);
+    const made = await keys('watermark', 'create');
+    expect(made.out).toMatch(/^made a key for watermarks.*[\s\S]*^watermark {4}your own key [0-9a-f]{16} in the file '.*watermark\.json'$/m);
+    const { secret } = JSON.parse(await readFile(join(home, 'keys', 'watermark.json'), 'utf8')).present;
+    const rotated = await keys('watermark', 'rotate', '--json');
+    expect(JSON.parse(rotated.out)).toMatchObject({ done: 'watermark rotated', watermark: { kind: 'own', former: 1 } });
+    expect((await keys('watermark', 'use', '--public')).out).toMatch(/the key that every Zeuxis knows; 2 of yours from before are looked for too/);
+    expect(made.out + rotated.out).not.toContain(secret);
+    expect(await keys('watermark', 'use')).toMatchObject({ code: 2, err: expect.stringMatching(/give one of --key, --key-variable, --own and --public/) });
+    expect(await keys('watermark', 'use', '--key-variable', 'a key with spaces')).toMatchObject({ code: 1, err: expect.stringMatching(/no name of an environment variable(?![\s\S]*spaces)/) });
+  });
+
   it.each<[string, string[], number, RegExp]>([
     ['nothing', [], 2, /give --certificate and one of --key/],
     ['a certificate without a key', ['--certificate', 'a.pem'], 2, /give --certificate and one of/],

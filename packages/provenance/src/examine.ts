@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { declaredSource, hashDistance, isTelling, openPicture, perceptualHashOf, SIMILAR } from '@zeuxis/pictures';
 import { configFolder } from './identity.js';
+import { watermarkKeys } from './keys/watermark.js';
 import { type Ledger, type LedgerRecord, ledgerOf } from './ledger.js';
 import { type Verdict, type VerifyOptions, verify } from './verify.js';
 import { type FoundWatermark, readWatermark } from './watermark/index.js';
@@ -47,11 +48,13 @@ export async function examine(path: string, options: VerifyOptions = {}): Promis
   const file = await readFile(path, { signal });
   signal?.throwIfAborted();
   // What cannot be decoded has neither watermark nor likeness; its credentials were judged all the same.
-  const watermark = await readWatermark(file).catch(() => undefined);
+  const keys = await watermarkKeys(identityFolder);
+  const watermark = await readWatermark(file, keys).catch(() => undefined);
   const ledger = ledgerOf(identityFolder);
   const hash = await perceptualHashOf(file).catch(() => undefined);
   const known = watermark ? await recordOf(watermark, hash, ledger) : undefined;
-  const found = { ...credentials, trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? { ...ofRecord(known), ...creditsOf(known) } : {}) };
+  const notes = [...(credentials.notes ?? []), ...keys.faults.map((fault) => `${fault}; pictures that it marks are not known`)];
+  const found = { ...credentials, ...(notes.length > 0 ? { notes } : {}), trusted, ...source, ...(watermark ? { watermark } : {}), ...(known ? { ...ofRecord(known), ...creditsOf(known) } : {}) };
   if (state === 'invalid') return { ...found, verdict: 'tampered', summary: `${credentials.summary}${watermark ? `; ${sayWatermark(watermark, known)}` : ''}` };
   if (watermark)
     return { ...found, verdict: 'watermark', ...(known ? { sourceType: known.digitalSourceType } : {}), summary: `no credentials, but ${sayWatermark(watermark, known)}` };
@@ -80,7 +83,7 @@ function sayLike({ name, time, parent }: LedgerRecord, distance: number, sha256:
 }
 
 function sayWatermark({ id, key }: FoundWatermark, record: LedgerRecord | undefined): string {
-  if (!record) return `the watermark of a picture that a Zeuxis made or changed (${id}${key === 'own' ? ', by your own key' : ''}); this ledger does not know it`;
+  if (!record) return `the watermark of a picture that a Zeuxis made or changed (${id}${key === 'public' ? '' : `, by ${key === 'own' ? 'your own key' : 'a key that was yours before'}`}); this ledger does not know it`;
   const models = record.models.map(({ name }) => `'${name}'`).join(' and ');
   return `the watermark of '${record.name}', ${record.action === 'c2pa.created' ? 'made' : 'changed'} by ${models} on ${record.time.slice(0, 10)} (${id} in the ledger)${sayCredits(creditsOf(record))}`;
 }

@@ -8,6 +8,7 @@ import { encodePng, removeStale, UserError, writeWhole } from '@zeuxis/pictures'
 import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
 import { ensureLocal, identityPath, localRoots } from './keys/local.js';
 import { checkPlace, type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
+import { presentWatermarkKey, reportWatermark, type WatermarkReport } from './keys/watermark.js';
 import { signFile } from './sign.js';
 
 export interface Identity {
@@ -23,6 +24,8 @@ export interface Identity {
   sign: Sign;
   /** Address of a time-stamp authority (RFC 3161) that is asked for each signature. */
   timestamp?: string;
+  /** The key that marks pictures; the one that every Zeuxis knows where there is none. */
+  watermark?: KeyObject;
 }
 
 /** Who is to sign, and whether the time is to be attested. */
@@ -94,11 +97,12 @@ export async function useSigning({ signer, timestamp }: SigningConfiguration, fo
 /**
  * Opens who signs: what `signing.json` in the folder names, or the folder's own identity, which is made at first use.
  * @throws UserError where the folder cannot be written, what is there is damaged, a certificate has expired or is not for signing
- * pictures, or a key is missing, readable by others or another's.
+ * pictures, or a key, that of the watermark too, is missing, readable by others or another's.
  */
 export async function openIdentity(folder = configFolder()): Promise<Identity> {
   const { signer, timestamp } = await readSigning(folder);
-  return { ...(await (signer ? configured(signer, folder) : openLocal(folder))), ...(timestamp ? { timestamp } : {}) };
+  const watermark = await presentWatermarkKey(folder);
+  return { ...(await (signer ? configured(signer, folder) : openLocal(folder))), ...(timestamp ? { timestamp } : {}), ...(watermark ? { watermark } : {}) };
 }
 
 async function openLocal(folder: string): Promise<Identity> {
@@ -181,14 +185,16 @@ export interface KeyReport {
   timestamp?: string;
   /** The signer's first. */
   certificates: { subject: string; issuer: string; validFrom: string; validTo: string; sha256: string }[];
+  watermark: WatermarkReport;
 }
 
 /** @throws UserError for what is there and damaged. */
 export async function reportKeys(folder = configFolder()): Promise<KeyReport> {
   const { signer, timestamp } = await readSigning(folder);
   const roots = await localRoots(folder);
+  const watermark = await reportWatermark(folder);
   const attested = timestamp ? { timestamp } : {};
-  if (!signer && roots.length === 0) return { folder, kind: 'none', ...attested, certificates: [] };
+  if (!signer && roots.length === 0) return { folder, kind: 'none', ...attested, certificates: [], watermark };
   const chain = signer ? await certificatesOf(signer.certificate) : [...readChain((await ensureLocal(folder)).stored.certificate, `'${identityPath(folder)}'`), new X509Certificate(roots[0]!)];
   return {
     folder,
@@ -203,5 +209,6 @@ export async function reportKeys(folder = configFolder()): Promise<KeyReport> {
       validTo,
       sha256: fingerprint256.replaceAll(':', '').toLowerCase(),
     })),
+    watermark,
   };
 }

@@ -4,6 +4,7 @@ export { type HumanWork, humanWork, sameHuman, sayHuman } from './human.js';
 export { configFolder, type Identity, type KeyReport, openIdentity, ownAnchors, reportKeys, type SigningConfiguration, useSigning } from './identity.js';
 export { ensureLocal, rotateLocal } from './keys/local.js';
 export type { KeyPlace } from './keys/signer.js';
+export { createWatermarkKey, rotateWatermarkKey, useWatermarkKey, type WatermarkKeys, type WatermarkPlace, type WatermarkReport, watermarkKeys } from './keys/watermark.js';
 export { type Ledger, type LedgerDamage, type LedgerRecord, type NewRecord, newId, openLedger, shortId } from './ledger.js';
 export type { Marking } from './mark.js';
 export {

@@ -1,7 +1,7 @@
 // What is written into the pixels of a picture before it is encoded: the label that everybody sees, where it is asked for, and the watermark that
 // nobody does; and what the manifest and the ledger say of both.
 
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { type MarkLanguage, markVisibly, perceptualHash, type Raster, type Region, type VisibleMark } from '@zeuxis/pictures';
 import { WATERMARK, writeWatermark } from './watermark/index.js';
 
@@ -31,7 +31,7 @@ type Pixels = Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'depth' |
  * @param frames of an animation, whose data lie one below the other.
  * @throws UserError where there is no place for the label.
  */
-export async function mark(picture: Pixels, { kind, said, frames = 1 }: { kind: 'generated' | 'edited'; said: object; frames?: number }, { watermark = true, visible }: Marking): Promise<Marks> {
+export async function mark(picture: Pixels, { kind, said, frames = 1 }: { kind: 'generated' | 'edited'; said: object; frames?: number }, { watermark = true, visible, identity }: Marking & { identity: { watermark?: KeyObject } }): Promise<Marks> {
   const { data } = picture;
   const id = createHash('sha256')
     .update(JSON.stringify(said))
@@ -44,7 +44,7 @@ export async function mark(picture: Pixels, { kind, said, frames = 1 }: { kind: 
   if (visible)
     // All frames bear it at the place that the first one leaves: it must not jump about.
     for (let n = 0; n < frames; n++) visibleMark = await markVisibly(frame(n), { ...visible, kind, ...(visibleMark ? { at: visibleMark.box } : {}) });
-  const bits = watermark ? await writeWatermark(picture, id, frames) : 0;
+  const bits = watermark ? await writeWatermark(picture, id, { frames, ...(identity.watermark ? { key: identity.watermark } : {}) }) : 0;
   return {
     id,
     watermark: bits,

@@ -27,7 +27,7 @@ export { doctor, type Finding } from './doctor.js';
 export type { BatchOptions, BatchResult, EditedFile } from './edit/batch.js';
 export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate, type Memorisation, type NearPair } from './evaluate.js';
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate, type Withheld } from './generate.js';
-export { createKeys, type KeysResult, rotateKeys, showKeys, useKeys } from './keys.js';
+export { createKeys, createWatermarkKey, type KeysResult, rotateKeys, rotateWatermarkKey, showKeys, useKeys, useWatermarkKey } from './keys.js';
 export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, type OpenGuardOptions, openGuard } from './memorisation.js';
 export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';

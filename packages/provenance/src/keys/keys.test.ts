@@ -159,7 +159,7 @@ describe('a key', () => {
       await expect(useSigning({ signer: { certificate, key } }, home)).rejects.toThrow(/eve\.key' can be read by others; chmod 600 it/);
       await chmod(key.file, 0o600);
     }
-    await expect(useSigning({ signer: { certificate, key: { file: at('gone.key') } } }, home)).rejects.toThrow(/there is no key in the file '.*gone\.key'/);
+    await expect(useSigning({ signer: { certificate, key: { file: at('gone.key') } } }, home)).rejects.toThrow(/there is no signing key in the file '.*gone\.key'/);
     await expect(useSigning({ signer: { certificate, key: (await issued('mallory')).key } }, home)).rejects.toThrow(/is not the certificate's/);
     await writeFile(key.file, secret.slice(0, 80), { mode: 0o600 });
     const error = await useSigning({ signer: { certificate, key } }, home).catch((reason: Error) => reason);
@@ -404,7 +404,7 @@ describe("this machine's own keys", () => {
   it('are replaced, and what they signed stays trusted', async () => {
     const folder = at('own');
     await expect(rotateLocal(folder)).rejects.toThrow(/there is no signing identity in '.*own' to be rotated; `zeuxis keys create` makes one/);
-    expect(await reportKeys(folder)).toEqual({ folder, kind: 'none', certificates: [] });
+    expect(await reportKeys(folder)).toEqual({ folder, kind: 'none', certificates: [], watermark: { kind: 'public', former: 0 } });
     const { stored } = await ensureLocal(folder);
     const first = await signed(folder);
     const before = await readFile(first.path);

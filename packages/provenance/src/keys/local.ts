@@ -5,9 +5,10 @@
 // this root; whoever has a certificate of a public authority names it in the configuration.
 
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError, writeFault } from '@zeuxis/pictures';
+import { locked } from './lock.js';
 import { randomInteger } from './numbers.js';
 
 const FILE = 'identity.json';
@@ -47,18 +48,10 @@ export async function ensureLocal(folder: string): Promise<{ stored: Stored; cre
  * @throws UserError where there is no identity, or its root has expired and is to be kept.
  */
 export async function rotateLocal(folder: string, newRoot = false): Promise<Stored> {
-  const lock = `${identityPath(folder)}.lock`;
   // Of two at once one would forget the other's root, and with it whatever that had signed.
-  const held = await open(lock, 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new UserError(MISSING(folder));
-    throw error.code === 'EEXIST' ? new UserError(`keys are being rotated already; if that was cut short, delete '${lock}'`) : writeFault(error, lock);
+  return locked(`${identityPath(folder)}.lock`, 'keys are being rotated', () => rotated(folder, newRoot)).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new UserError(MISSING(folder)) : error;
   });
-  try {
-    return await rotated(folder, newRoot);
-  } finally {
-    await held.close();
-    await rm(lock, { force: true });
-  }
 }
 
 const MISSING = (folder: string) => `there is no signing identity in '${folder}' to be rotated; \`zeuxis keys create\` makes one`;

@@ -65,20 +65,26 @@ const options = (key: KeyObject, { name }: Algorithm) => ({
   ...(name === 'ps256' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {}),
 });
 
-async function readKey(place: { file: string } | { variable: string }, where: string): Promise<KeyObject> {
-  let pem: string | undefined;
+/**
+ * What a place holds, byte by byte (latin1).
+ * @param what the secret is, for people. @throws UserError where it is missing or others may read it, with the system's error as its cause.
+ */
+export async function readSecret(place: { file: string } | { variable: string }, where: string, what: string): Promise<string> {
   if ('variable' in place) {
-    pem = process.env[place.variable];
-    if (!pem) throw new UserError(`${where}, which is to hold the signing key, is not set`);
-  } else {
-    const info = await stat(place.file).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(error.code === 'ENOENT' ? `there is no key in ${where}` : `the key in ${where} cannot be read (${error.code})`);
-    });
-    if (process.platform !== 'win32' && info.mode & 0o077) throw new UserError(`the key in ${where} can be read by others; chmod 600 it`);
-    pem = await readFile(place.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`the key in ${where} cannot be read (${error.code})`);
-    });
+    const text = process.env[place.variable];
+    if (!text) throw new UserError(`${where}, which is to hold the ${what}, is not set`);
+    return Buffer.from(text).toString('latin1');
   }
+  const told = (error: NodeJS.ErrnoException): never => {
+    throw new UserError(error.code === 'ENOENT' ? `there is no ${what} in ${where}` : `the ${what} in ${where} cannot be read (${error.code})`, { cause: error });
+  };
+  const info = await stat(place.file).catch(told);
+  if (process.platform !== 'win32' && info.mode & 0o077) throw new UserError(`the ${what} in ${where} can be read by others; chmod 600 it`);
+  return readFile(place.file, 'latin1').catch(told);
+}
+
+async function readKey(place: { file: string } | { variable: string }, where: string): Promise<KeyObject> {
+  const pem = await readSecret(place, where, 'signing key');
   const passphrase = process.env[PASSPHRASE];
   try {
     return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });

@@ -49,14 +49,20 @@ export function encodePayload(payload: bigint, bits: PayloadBits): Int8Array {
   return out;
 }
 
-/** The most likely payload (Viterbi, 1967) for soft values, positive where a 1 is likelier; undefined where its checksum does not hold. */
-export function decodePayload(soft: Float64Array, bits: PayloadBits): bigint | undefined {
-  const length = bits + CHECK;
-  const steps = length + MEMORY;
+/** What Viterbi's algorithm knows: by time and state, which of two states it came from, and what the other would have cost. */
+interface Trellis {
+  from: Uint8Array;
+  cost: Float64Array;
+}
+
+const before = (state: number): number => (state << 1) & (STATES - 1);
+
+function trellisOf(soft: Float64Array, steps: number): Trellis {
   let metric = new Float64Array(STATES).fill(-Infinity);
   let next = new Float64Array(STATES);
   metric[0] = 0;
   const from = new Uint8Array(steps * STATES);
+  const cost = new Float64Array(steps * STATES);
   const gain = new Float64Array(1 << RATE);
   for (let t = 0; t < steps; t++) {
     for (let out = 0; out < gain.length; out++) {
@@ -66,20 +72,74 @@ export function decodePayload(soft: Float64Array, bits: PayloadBits): bigint | u
     }
     // A state is the register without its oldest bit; it came from one of two, that differ in what has left since.
     for (let state = 0; state < STATES; state++) {
-      const before = (state << 1) & (STATES - 1);
+      const earlier = before(state);
       const newest = (state >> (MEMORY - 1)) << MEMORY;
-      const a = metric[before]! + gain[OUTPUT[newest | before]!]!;
-      const b = metric[before | 1]! + gain[OUTPUT[newest | before | 1]!]!;
+      const a = metric[earlier]! + gain[OUTPUT[newest | earlier]!]!;
+      const b = metric[earlier | 1]! + gain[OUTPUT[newest | earlier | 1]!]!;
       next[state] = a >= b ? a : b;
       from[t * STATES + state] = a >= b ? 0 : 1;
+      cost[t * STATES + state] = a === b ? 0 : Math.abs(a - b);
     }
     [metric, next] = [next, metric];
   }
-  let word = 0n;
-  for (let t = steps - 1, state = 0; t >= 0; t--) {
-    if (t < length) word |= BigInt(state >> (MEMORY - 1)) << BigInt(length - 1 - t);
-    state = ((state << 1) & (STATES - 1)) | from[t * STATES + state]!;
+  return { from, cost };
+}
+
+/** A way through the trellis that leaves another, a likelier one, at a time and then follows what is likeliest. */
+interface Way {
+  states: Uint8Array;
+  /** Before it nothing of the way has been left yet. */
+  until: number;
+}
+interface Branch {
+  of: Way;
+  at: number;
+  loss: number;
+}
+
+/**
+ * The first of the most likely payloads whose checksum holds, for soft values, positive where a 1 is likelier; undefined where none does.
+ * The likeliest is Viterbi's (1967), the others are found as the k shortest ways of a network are (Seshadri and Sundberg, IEEE
+ * Trans. Communications, 1994; Eppstein, 1998).
+ * @param list how many are tried: a wrong one passes for right so many times as often.
+ */
+export function decodePayload(soft: Float64Array, bits: PayloadBits, list = 1): bigint | undefined {
+  const length = bits + CHECK;
+  const steps = length + MEMORY;
+  const { from, cost } = trellisOf(soft, steps);
+  /** Backwards in time from a state, by what is likeliest. */
+  const follow = (states: Uint8Array, t: number, state: number): void => {
+    for (let s = state; t >= 0; t--) {
+      states[t] = s;
+      s = before(s) | from[t * STATES + s]!;
+    }
+  };
+  const best: Way = { states: new Uint8Array(steps), until: steps };
+  follow(best.states, steps - 1, 0);
+  const branches: Branch[] = [];
+  for (let way = best, loss = 0, tried = 1; ; tried++) {
+    const payload = checked(way.states, bits);
+    if (payload !== undefined || tried >= list) return payload;
+    for (let t = 0; t < way.until; t++) {
+      const more = cost[t * STATES + way.states[t]!]!;
+      if (Number.isFinite(more)) branches.push({ of: way, at: t, loss: loss + more });
+    }
+    let least = 0;
+    for (let i = 1; i < branches.length; i++) if (branches[i]!.loss < branches[least]!.loss) least = i;
+    const [branch] = branches.splice(least, 1);
+    if (!branch) return undefined;
+    const states = branch.of.states.slice();
+    const state = states[branch.at]!;
+    follow(states, branch.at - 1, before(state) | (1 - from[branch.at * STATES + state]!));
+    way = { states, until: branch.at };
+    loss = branch.loss;
   }
+}
+
+/** The payload that a way stands for, where its checksum holds. */
+function checked(states: Uint8Array, bits: PayloadBits): bigint | undefined {
+  let word = 0n;
+  for (let t = 0; t < bits + CHECK; t++) word = (word << 1n) | BigInt(states[t]! >> (MEMORY - 1));
   const payload = word >> BigInt(CHECK);
   return Number(word & 0xffff_ffffn) === check(payload, bits) ? payload : undefined;
 }

@@ -3,9 +3,10 @@
 import { openPicture } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { decodePayload, type PayloadBits } from './code.js';
-import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, partsOf, radiusOf, softOf } from './fold.js';
-import { fourierOf, type Spectrum } from './fourier.js';
-import { evened, type Look, luminanceOf } from './look.js';
+import { evened } from './even.js';
+import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, type Part, partsOf, planeOf, radiusOf, softOf, spectrumOf } from './fold.js';
+import type { Spectrum } from './fourier.js';
+import { type Look, luminanceOf } from './look.js';
 import { type Frequency, type Pattern, TILE } from './pattern.js';
 import { geometries, refined } from './search.js';
 
@@ -19,16 +20,25 @@ export interface Detected {
 
 /** Pictures of this shorter side and less are also looked at enlarged twofold, larger ones halved: what was written at 256 px and enlarged, or halved, stands as it was written. */
 const SMALL = 300;
+/** Down from this shorter side a halved picture's lattice does not stand out, and it is looked at enlarged in any case. */
+const TINY = 200;
+
+/** A picture as a detector sees it, whatever the key: as it is, and, when it is asked for, at another size. */
+export interface Looks {
+  first: Look;
+  other(): Promise<Look>;
+}
 
 /**
- * Reads the watermark of a picture file.
  * @param file PNG, JPEG, WebP, AVIF, TIFF or GIF, from anybody.
  * @throws Error as `openPicture` does.
  */
-export async function detect(file: Uint8Array, pattern: Pattern): Promise<Detected | undefined> {
+export async function looksAt(file: Uint8Array): Promise<Looks> {
   const { picture, width, height } = await openPicture(file);
   const luminance = await luminanceOf(picture, width, height);
-  return detectIn([luminance, await resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5)].map(({ data, ...size }) => ({ ...size, data: evened(data, size.width, size.height) })), pattern);
+  const even = ({ data, ...size }: Look): Look => ({ ...size, data: evened(data, size.width, size.height) });
+  let other: Promise<Look> | undefined;
+  return { first: even(luminance), other: () => (other ??= resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5).then(even)) };
 }
 
 async function resized({ width, height, data }: Look, by: number): Promise<Look> {
@@ -40,35 +50,49 @@ async function resized({ width, height, data }: Look, by: number): Promise<Look>
   return { width: info.width, height: info.height, scale: 1, data: Float32Array.from(bytes) };
 }
 
-/** @param looks at one picture: first as it may have been written, each as it is, then turned and scaled. */
-export function detectIn(looks: readonly Look[], pattern: Pattern): Detected | undefined {
-  for (const seen of looks) {
-    const found = tried(seen, pattern, { scale: seen.scale, angle: 0 });
-    if (found) return found;
-  }
-  for (const seen of looks) {
-    const [best, ...others] = geometries(seen, pattern);
-    for (const geometry of [best!, refined(seen, pattern, best!), ...others]) {
-      const found = tried(seen, pattern, geometry);
-      if (found) return found;
+/** How much is demanded of what is found. */
+export interface Demand {
+  /** How far apart the best place must stand from the others, in deviations, for a payload to be read there. */
+  clear: number;
+  /** How many of the likeliest payloads are tried where the pattern lies as it was written, not turned or scaled. */
+  list: number;
+}
+export const BELIEVED: Demand = { clear: 4.2, list: 16 };
+/**
+ * For keys of which there may be many. Whatever stands in an unmarked picture, a key's phases are drawn regardless of it: the sum of the known frequencies
+ * stands 5.5 deviations high at one place at most once in exp(5.5^2 / 2) keys (Hoeffding's bound), at any of all 128^2 places once in 226.
+ */
+export const DOUBTED: Demand = { clear: 5.5, list: 1 };
+
+/** Reads the watermark of a picture: first as it may have been written, at either size, then turned and scaled. */
+export async function detectIn({ first, other }: Looks, pattern: Pattern, demand = BELIEVED): Promise<Detected | undefined> {
+  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 }, demand);
+  const found = straight(first);
+  if (found) return found;
+  const [best, ...others] = geometries(first, pattern);
+  const shorter = Math.min(first.width, first.height);
+  // Enlarging costs as much as all the rest.
+  if (best || shorter > SMALL || shorter <= TINY) {
+    const beside = straight(await other());
+    if (beside || !best) return beside;
+    for (const geometry of [best, refined(first, pattern, best), ...others]) {
+      const turned = tried(first, pattern, geometry, { ...demand, list: 1 });
+      if (turned) return turned;
     }
   }
   return undefined;
 }
 
-/** How far apart the best place must stand from the others, in deviations, for a payload to be read there. */
-const CLEAR = 4.2;
-
 /** Reads what lies in a picture by a geometry, in each orientation. */
-function tried(seen: Look, pattern: Pattern, geometry: Geometry): Detected | undefined {
-  const spectrum = folded(seen, geometry);
+function tried(seen: Look, pattern: Pattern, geometry: Geometry, { clear, list }: Demand): Detected | undefined {
+  const spectrum = spectrumOf(folded(seen, geometry));
   const noise = noiseOf(spectrum);
   for (const [orientation, turn] of ORIENTATIONS.entries()) {
     const place = placeOf(spectrum, noise, pattern, turn);
-    if (place.peak < CLEAR) continue;
+    if (place.peak < clear) continue;
     const parts = partsOf(spectrum, noise, pattern, turn, place);
     for (const bits of [64, 16] as const) {
-      const payload = decodePayload(softOf(parts, pattern, bits), bits);
+      const payload = decodePayload(softOf(parts, pattern, bits), bits, list);
       if (payload !== undefined) return { payload, bits, geometry, orientation };
     }
   }
@@ -85,23 +109,23 @@ interface Place {
 
 /** Where the pattern begins: the highest place of the correlation with the known frequencies. */
 function placeOf(spectrum: Spectrum, noise: Float64Array, pattern: Pattern, turn: (f: Frequency) => Frequency): Place {
-  const product = new Float64Array(2 * TILE * TILE);
-  for (const { phase, ...frequency } of pattern.sync) {
-    const at = indexOf(turn(frequency));
-    const size = 1 / Math.sqrt(noise[radiusOf(frequency)]!);
-    const [re, im] = [spectrum[at]! * size, spectrum[at + 1]! * size];
-    const [c, s] = [Math.cos(phase), Math.sin(phase)];
-    product[at] = re * c + im * s;
-    product[at + 1] = im * c - re * s;
-  }
-  fourierOf(TILE).transform(product, true);
+  const plane = planeOf(
+    pattern.sync.map(({ phase, ...frequency }): Part => {
+      const seen = turn(frequency);
+      const at = indexOf(seen);
+      const size = 1 / Math.sqrt(noise[radiusOf(frequency)]!);
+      const [re, im] = [spectrum[at]! * size, spectrum[at + 1]! * size];
+      const [c, s] = [Math.cos(phase), Math.sin(phase)];
+      return { ...seen, re: re * c + im * s, im: im * c - re * s };
+    }),
+  );
   let [best, energy] = [0, 0];
-  for (let i = 0; i < TILE * TILE; i++) {
-    if (product[2 * i]! > product[2 * best]!) best = i;
-    energy += product[2 * i]! ** 2;
+  for (let i = 0; i < plane.length; i++) {
+    if (plane[i]! > plane[best]!) best = i;
+    energy += plane[i]! ** 2;
   }
   const [x, y] = [best % TILE, Math.floor(best / TILE)];
-  const value = (i: number, j: number) => product[2 * (((j + TILE) % TILE) * TILE + ((i + TILE) % TILE))]!;
+  const value = (i: number, j: number) => plane[((j + TILE) % TILE) * TILE + ((i + TILE) % TILE)]!;
   const peak = value(x, y);
   // The top of a parabola through the neighbours.
   const top = (before: number, after: number) => {

@@ -1,30 +1,16 @@
-// Writing the watermark into pixels: the pattern, as strong as the eye allows from place to place, added to all colours alike.
+// Writing the watermark into pixels: the pattern, as strong as the eye allows from place to place.
 
-import { LUMA } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
-import { folded, noiseOf, partsOf, softOf, syncOf } from './fold.js';
-import { evened, lookedAt, luminanceOf } from './look.js';
+import { evened } from './even.js';
+import { folded, noiseOf, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
+import { LOOKED, lookedAt, luminanceOf } from './look.js';
 import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
+import { type Marked, sharesOf, strengths } from './strength.js';
 
-/** Pixels in place, 8 or 16 bits (or, in trials, 0 to 255 with fractions), grey or RGB, opacity last. */
-export interface Marked {
-  width: number;
-  height: number;
-  channels: 1 | 3;
-  alpha: boolean;
-  data: Uint8Array | Uint16Array | Float32Array;
-}
+export type { Marked } from './strength.js';
 
-/** Peak signal to noise of a marked picture, in dB, at least. */
-const LEAST_PSNR = 42.15;
-/** Deviation of the pattern in places without detail, and at most, black to white being 255. */
-const [FLAT, MOST] = [0.6, 8];
-/** How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. */
-const [HIDDEN, GRADIENT] = [0.7, 0.6];
-/** Side of the blocks whose detail is measured, in px of the pattern. */
-const BLOCK = 8;
-/** Samples of the tile to a pixel of the pattern. */
+/** Samples of the tile to a pixel of the pattern, in pictures that are larger than that. */
 const OVERSAMPLED = 2;
 
 /** Shorter sides from which 64 bits and 16 go in; below the latter there is no mark. */
@@ -59,17 +45,18 @@ const [WEAKEST, STRONGEST] = [0.35, 2.2];
 
 /**
  * What the picture itself says on the frequencies of the pattern is known here: a bit that it speaks against is written stronger, one that
- * it speaks for weaker, so that all stand equally clear (informed embedding: Malvar and Florencio, 2003; Cox, Miller and McKellips, 1999). Tried on the
+ * it speaks for weaker, so that all stand equally clear. Larger pictures hold so many tiles that they need no such help (informed embedding: Malvar and Florencio, 2003; Cox, Miller and McKellips, 1999). Tried on the
  * picture as a detector looks at it.
  */
 async function gainsOf({ width, height, channels, alpha, data }: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains | undefined> {
+  if (Math.min(width, height) >= LOOKED) return undefined;
   const bands = (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4;
   const seen = await luminanceOf(sharp(data as Uint8Array, { raw: { width, height, channels: bands }, limitInputPixels: false }), width, height);
-  // Of a panorama more than four times as wide as high, which is looked at smaller than it is marked: it holds so many tiles that it needs no such help.
+  // Of a panorama, which is looked at smaller than it is marked.
   if (seen.scale !== 1) return undefined;
   const marked = { width: seen.width, height: seen.height, channels: 1 as const, alpha: false, data: seen.data.slice() };
   const geometry = { scale: 1, angle: 0 };
-  const spectrum = (luminance: Float32Array): Float64Array => folded({ ...seen, data: evened(luminance, seen.width, seen.height) }, geometry);
+  const spectrum = (luminance: Float32Array): Float64Array => spectrumOf(folded({ ...seen, data: evened(luminance, seen.width, seen.height) }, geometry));
   const before = spectrum(seen.data);
   apply(marked, { pattern, payload, bits }, undefined, 1);
   const after = spectrum(marked.data);
@@ -97,39 +84,70 @@ function evenly(host: Float64Array, marked: Float64Array): Float64Array {
   return at(low);
 }
 
+/** Adds the pattern to a picture, in place. @param scale px of the picture to one of the pattern. */
 function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, gains: Gains | undefined, scale = lookedAt(picture.width, picture.height)): void {
   const { width, height, channels, alpha, data } = picture;
   const bands = channels + (alpha ? 1 : 0);
-  const high = data instanceof Uint16Array ? 65535 : 255;
-  const unit = high / 255;
-  const whole = !(data instanceof Float32Array);
   const strength = strengths(picture, scale);
-  const side = TILE * OVERSAMPLED;
+  // Where pixels are the pattern's own there is nothing between its samples.
+  const dense = scale === 1 ? 1 : OVERSAMPLED;
+  const side = TILE * dense;
   const tile = tileOf(pattern, payload, bits, side, gains);
-  const perPixel = OVERSAMPLED / scale;
+  const perPixel = dense / scale;
+  const [fromTile, fromBlocks] = [placesOf(width, (x) => (x * perPixel) % side), placesOf(width, (x) => Math.max(0, x / strength.side - 0.5))];
   const line = new Float32Array(side + 1);
   const amplitudes = new Float32Array(strength.across + 1);
+  const add = new Float32Array(width);
+  const put = putter(picture);
   for (let y = 0; y < height; y++) {
     interpolateRow(tile, side, side, (y * perPixel) % side, line, true);
     line[side] = line[0]!;
     interpolateRow(strength.values, strength.across, strength.down, Math.max(0, y / strength.side - 0.5), amplitudes, false);
     amplitudes[strength.across] = amplitudes[strength.across - 1]!;
-    let at = y * width * bands;
-    for (let x = 0; x < width; x++, at += bands) {
-      if (alpha && data[at + channels] === 0) continue;
-      const t = (x * perPixel) % side;
-      const t0 = t | 0;
-      const w = line[t0]! + (t - t0) * (line[t0 + 1]! - line[t0]!);
-      const b = x / strength.side - 0.5;
-      const b0 = b < 0 ? 0 : b | 0;
-      const a = amplitudes[b0]! + (b < 0 ? 0 : b - b0) * (amplitudes[b0 + 1]! - amplitudes[b0]!);
-      const add = a * w * unit;
-      for (let c = 0; c < channels; c++) {
-        const value = data[at + c]! + add;
-        data[at + c] = value <= 0 ? 0 : value >= high ? high : whole ? (value + 0.5) | 0 : value;
-      }
+    for (let x = 0; x < width; x++) {
+      const [t, b] = [fromTile.whole[x]!, fromBlocks.whole[x]!];
+      add[x] = (line[t]! + fromTile.rest[x]! * (line[t + 1]! - line[t]!)) * (amplitudes[b]! + fromBlocks.rest[x]! * (amplitudes[b + 1]! - amplitudes[b]!));
     }
+    if (alpha) for (let x = 0, at = y * width * bands + channels; x < width; x++, at += bands) if (data[at] === 0) add[x] = 0;
+    put(add, y * width * bands);
   }
+}
+
+/** Places between samples: the sample before, and how far behind it. */
+function placesOf(width: number, place: (x: number) => number): { whole: Uint32Array; rest: Float32Array } {
+  const whole = Uint32Array.from({ length: width }, (_, x) => Math.floor(place(x)));
+  return { whole, rest: Float32Array.from(whole, (before, x) => place(x) - before) };
+}
+
+/** What adds changes of luminance to a row of pixels that begins at a place of the data. */
+function putter({ channels, alpha, data }: Marked): (add: Float32Array, at: number) => void {
+  const bands = channels + (alpha ? 1 : 0);
+  const shares = sharesOf(channels);
+  if (data instanceof Uint8Array) {
+    // Rounds and keeps within 0 to 255 by itself.
+    const bytes = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
+    const [r, g = 0, b = 0] = shares;
+    return channels === 1
+      ? (add, from) => {
+          for (let x = 0, at = from; x < add.length; x++, at += bands) bytes[at] = bytes[at]! + add[x]!;
+        }
+      : (add, from) => {
+          for (let x = 0, at = from; x < add.length; x++, at += bands) {
+            bytes[at] = bytes[at]! + r! * add[x]!;
+            bytes[at + 1] = bytes[at + 1]! + g * add[x]!;
+            bytes[at + 2] = bytes[at + 2]! + b * add[x]!;
+          }
+        };
+  }
+  const deep = data instanceof Uint16Array;
+  const high = deep ? 65535 : 255;
+  return (add, from) => {
+    for (let x = 0, at = from; x < add.length; x++, at += bands)
+      for (let c = 0; c < channels; c++) {
+        const value = Math.max(0, Math.min(high, data[at + c]! + (add[x]! * shares[c]! * high) / 255));
+        data[at + c] = deep ? Math.round(value) : value;
+      }
+  };
 }
 
 /** One row between the rows of a grid. */
@@ -138,58 +156,4 @@ function interpolateRow(grid: Float32Array, across: number, down: number, y: num
   const y1 = wraps ? (y0 + 1) % down : Math.min(down - 1, y0 + 1);
   const f = y - y0;
   for (let x = 0; x < across; x++) out[x] = grid[y0 * across + x]! + f * (grid[y1 * across + x]! - grid[y0 * across + x]!);
-}
-
-interface Strengths {
-  /** Of a block, in px. */
-  side: number;
-  across: number;
-  down: number;
-  values: Float32Array;
-}
-
-/** How strong the mark may be in each block: by how much goes on there, so that the whole keeps its PSNR. */
-function strengths({ width, height, channels, alpha, data }: Marked, scale: number): Strengths {
-  const bands = channels + (alpha ? 1 : 0);
-  const side = Math.max(BLOCK, Math.round(BLOCK * scale));
-  const [across, down] = [Math.ceil(width / side), Math.ceil(height / side)];
-  const unit = (data instanceof Uint16Array ? 65535 : 255) / 255;
-  // Four quarters of each block: where an edge passes, one is full of it and others are flat.
-  const half = side / 2;
-  const [qa, qd] = [2 * across, 2 * down];
-  const sums = new Float64Array(qa * qd);
-  const squares = new Float64Array(qa * qd);
-  const counts = new Float64Array(qa * qd);
-  const step = Math.max(1, Math.floor(scale / 1.5));
-  const quarter = Uint32Array.from({ length: width }, (_, x) => Math.min(qa - 1, Math.floor(x / half)));
-  for (let y = 0; y < height; y += step) {
-    const row = Math.min(qd - 1, Math.floor(y / half)) * qa;
-    for (let x = 0; x < width; x += step) {
-      const at = (y * width + x) * bands;
-      const l = channels === 1 ? data[at]! : LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!;
-      const q = row + quarter[x]!;
-      sums[q]! += l;
-      squares[q]! += l * l;
-      counts[q]!++;
-    }
-  }
-  const deviation = sums.map((sum, q) => (counts[q]! > 0 ? Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sum / counts[q]!) ** 2)) / unit : 0));
-  const detail = new Float32Array(across * down);
-  for (let j = 0; j < down; j++)
-    for (let i = 0; i < across; i++) {
-      const four = [0, 1, qa, qa + 1].map((d) => deviation[2 * j * qa + 2 * i + d]!).sort((a, b) => a - b);
-      detail[j * across + i] = four[1]!;
-    }
-  const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
-  const amplitude = (most: number, d: number) => Math.min(most, FLAT + HIDDEN * Math.max(0, d - GRADIENT));
-  const energy = (most: number) => detail.reduce((sum, d) => sum + amplitude(most, d) ** 2, 0) / detail.length + 1 / 12;
-  let [low, top] = [FLAT, MOST];
-  if (energy(top) > wanted)
-    for (let i = 0; i < 20; i++) {
-      const middle = (low + top) / 2;
-      if (energy(middle) > wanted) top = middle;
-      else low = middle;
-    }
-  else low = top;
-  return { side, across, down, values: detail.map((d) => amplitude(low, d)) };
 }

@@ -5,6 +5,8 @@ declare module 'fft.js' {
     constructor(size: number);
     /** Complex to complex, interleaved, 2 size values each. */
     transform(out: Float64Array, data: Float64Array): void;
+    /** Of real values, `size` of them; the first half of the spectrum and its middle are written. */
+    realTransform(out: Float64Array, data: Float64Array): void;
     /** The same backwards, divided by the size. */
     inverseTransform(out: Float64Array, data: Float64Array): void;
   }

@@ -19,17 +19,20 @@ function inside(start: number, step: number, end: number): [number, number] {
   return [Math.ceil(Math.min(a, b)), Math.floor(Math.max(a, b))];
 }
 
-/** Mean of a picture over all tiles, and its transform, 2 TILE^2 values. @param rows every so many of the pattern's are looked at; not where it lies straight. */
-export function folded({ width, height, data }: Look, { scale, angle }: Geometry, rows = 1): Spectrum {
-  const sums = new Float64Array(2 * TILE * TILE);
+/** Below this scale a picture holds far fewer px than the pattern, and every other row of that is enough. */
+const DENSE = 0.7;
+
+/** Mean of a picture over all tiles, TILE^2 values. @param rows every so many of the pattern's are looked at; not where it lies straight. */
+export function folded({ width, height, data }: Look, { scale, angle }: Geometry, rows = scale < DENSE ? 2 : 1): Float64Array {
+  const sums = new Float64Array(TILE * TILE);
   const counts = new Float64Array(TILE * TILE);
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
   if (scale === 1 && angle === 0) {
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
-        const at = (y % TILE) * TILE + (x % TILE);
-        sums[2 * at]! += data[y * width + x]!;
-        counts[at]!++;
+    for (let y = 0, from = 0; y < height; y++)
+      for (let x = 0, row = (y % TILE) * TILE; x < width; x++, from++) {
+        const at = row + (x % TILE);
+        sums[at] = sums[at]! + data[from]!;
+        counts[at] = counts[at]! + 1;
       }
   } else {
     // Around the middle, so that an error of the geometry grows least. Every place of the pattern that lies in the picture is sampled.
@@ -49,13 +52,89 @@ export function folded({ width, height, data }: Look, { scale, angle }: Geometry
         const above = data[from]! + fx * (data[from + 1]! - data[from]!);
         const below = data[from + width]! + fx * (data[from + width + 1]! - data[from + width]!);
         const at = row + ((i + 64 * TILE) % TILE);
-        sums[2 * at]! += above + (y - y0) * (below - above);
-        counts[at]!++;
+        sums[at] = sums[at]! + above + (y - y0) * (below - above);
+        counts[at] = counts[at]! + 1;
       }
     }
   }
-  for (let at = 0; at < counts.length; at++) sums[2 * at] = counts[at]! > 0 ? sums[2 * at]! / counts[at]! : 0;
-  return fourierOf(TILE).transform(sums);
+  for (let at = 0; at < counts.length; at++) sums[at] = counts[at]! > 0 ? sums[at]! / counts[at]! : 0;
+  return sums;
+}
+
+/** What stands on the pattern's frequencies, 2 TILE^2 values. */
+export const spectrumOf = (tile: Float64Array): Spectrum => fourierOf(TILE).ofReal(tile);
+
+/** Cosines and sines of u x for whole turns in a tile. */
+const COSINE = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
+const SINE = Float64Array.from({ length: TILE }, (_, i) => Math.sin((2 * Math.PI * i) / TILE));
+
+/** Energy of a few frequencies, without a whole transform: their rows first, those of one u together. */
+export function energyOf(tile: Float64Array, frequencies: readonly Frequency[]): number {
+  let energy = 0;
+  const [re, im] = [new Float64Array(TILE), new Float64Array(TILE)];
+  for (const u of new Set(frequencies.map((frequency) => Math.abs(frequency.u)))) {
+    for (let y = 0; y < TILE; y++) {
+      let [a, b] = [0, 0];
+      for (let x = 0, at = y * TILE, turn = 0; x < TILE; x++, at++, turn = (turn + u) & (TILE - 1)) {
+        a += tile[at]! * COSINE[turn]!;
+        b -= tile[at]! * SINE[turn]!;
+      }
+      re[y] = a;
+      im[y] = b;
+    }
+    for (const frequency of frequencies) {
+      if (Math.abs(frequency.u) !== u) continue;
+      // Of real values: what stands at -u, v is the mirror image of what stands at u, -v.
+      const v = frequency.u < 0 ? -frequency.v : frequency.v;
+      let [a, b] = [0, 0];
+      for (let y = 0; y < TILE; y++) {
+        const turn = (v * y) & (TILE - 1);
+        a += re[y]! * COSINE[turn]! + im[y]! * SINE[turn]!;
+        b += im[y]! * COSINE[turn]! - re[y]! * SINE[turn]!;
+      }
+      energy += a * a + b * b;
+    }
+  }
+  return energy;
+}
+
+/** A frequency and how much of it, in real and imaginary part. */
+export type Part = Frequency & { re: number; im: number };
+
+/** The sum of a few frequencies at each place of a tile, its real part: row by row, those of one u together. */
+export function planeOf(parts: readonly Part[]): Float64Array {
+  const us = [...new Set(parts.map(({ u }) => Math.abs(u)))];
+  const slots = parts.map(({ u }) => us.indexOf(Math.abs(u)));
+  const out = new Float64Array(TILE * TILE);
+  const [cosines, sines] = [new Float64Array(us.length), new Float64Array(us.length)];
+  // Cosines are the same to the left of 0, sines are not: half a row tells the other.
+  const half = TILE / 2 + 1;
+  const tables = us.map((u) => ({ cosine: Float64Array.from({ length: half }, (_, x) => COSINE[(u * x) & (TILE - 1)]!), sine: Float64Array.from({ length: half }, (_, x) => SINE[(u * x) & (TILE - 1)]!) }));
+  const [even, odd] = [new Float64Array(half), new Float64Array(half)];
+  for (let y = 0; y < TILE; y++) {
+    cosines.fill(0);
+    sines.fill(0);
+    for (const [k, { u, v, re, im }] of parts.entries()) {
+      const turn = (v * y) & (TILE - 1);
+      const slot = slots[k]!;
+      cosines[slot] = cosines[slot]! + re * COSINE[turn]! - im * SINE[turn]!;
+      sines[slot] = sines[slot]! - Math.sign(u) * (im * COSINE[turn]! + re * SINE[turn]!);
+    }
+    even.fill(0);
+    odd.fill(0);
+    for (const [slot, { cosine, sine }] of tables.entries()) {
+      const [a, b] = [cosines[slot]!, sines[slot]!];
+      for (let x = 0; x < even.length; x++) {
+        even[x] = even[x]! + a * cosine[x]!;
+        odd[x] = odd[x]! + b * sine[x]!;
+      }
+    }
+    for (let x = 0, at = y * TILE, back = at + TILE; x < even.length; x++, at++, back--) {
+      out[at] = even[x]! + odd[x]!;
+      if (x > 0) out[back] = even[x]! - odd[x]!;
+    }
+  }
+  return out;
 }
 
 /** What mirroring and quarter turns make of a frequency of the pattern: where it lies in the picture. */

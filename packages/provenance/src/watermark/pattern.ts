@@ -1,7 +1,7 @@
 // The pattern that carries a payload: a tile whose frequencies are fixed by a key. It is repeated over a picture, so that all its
 // energy lies on a lattice of frequencies, which is found again after turning and scaling, and any piece as large as a tile holds all of it.
 
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { codedLength, encodePayload, type PayloadBits } from './code.js';
 import { fourierOf } from './fourier.js';
 
@@ -43,7 +43,7 @@ class Drawn {
   private at = 0;
   private count = 0;
   constructor(
-    private readonly key: Uint8Array,
+    private readonly key: KeyObject | Uint8Array,
     private readonly label: string,
   ) {}
 
@@ -86,7 +86,7 @@ export function ambiguity(frequencies: readonly Frequency[]): number {
 }
 
 /** @param key any bytes: who has them can find the mark, take it out, and put it in. */
-export function patternOf(key: Uint8Array): Pattern {
+export function patternOf(key: KeyObject | Uint8Array): Pattern {
   const draw = new Drawn(key, 'zeuxis watermark 1');
   // One eighth of the plane, without its borders: each stands for eight.
   const eighth: Frequency[] = [];

@@ -4,10 +4,12 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
-import { detect } from './detect.js';
+import { detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
-import { SquareFourier } from './fourier.js';
-import { ambiguity, patternOf, tileOf } from './pattern.js';
+import { evened } from './even.js';
+import { energyOf, indexOf, planeOf, spectrumOf } from './fold.js';
+import { fourierOf, SquareFourier } from './fourier.js';
+import { ambiguity, type Pattern, patternOf, TILE, tileOf } from './pattern.js';
 
 const pattern = patternOf(Buffer.from('a key'));
 const PAYLOAD = 0x0123_4567_89ab_cdefn;
@@ -42,6 +44,7 @@ const psnr = (a: ArrayLike<number>, b: ArrayLike<number>, high = 255): number =>
   return 10 * Math.log10(high ** 2 / (sum / a.length));
 };
 const file = ({ width, height, channels, alpha, data }: Marked): Sharp => sharp(data as Uint8Array, { raw: { width, height, channels: (channels + (alpha ? 1 : 0)) as 3 } });
+const detect = async (picture: Uint8Array, by: Pattern) => detectIn(await looksAt(picture), by);
 const found = async (picture: Promise<Buffer>) => (await detect(await picture, pattern))?.payload;
 
 describe('the code', () => {
@@ -68,7 +71,54 @@ describe('the code', () => {
   });
 });
 
+it('the code is read further into the noise by the likeliest sixteen than by the likeliest', () => {
+  const random = new Noise(3);
+  const coded = encodePayload(PAYLOAD, 64);
+  const read = { 1: 0, 16: 0 };
+  for (let i = 0; i < 40; i++) {
+    const noise = random.normals(coded.length);
+    const soft = Float64Array.from(coded, (bit, k) => bit + 1.55 * noise[k]!);
+    for (const list of [1, 16] as const) {
+      const payload = decodePayload(soft, 64, list);
+      expect([PAYLOAD, undefined]).toContain(payload);
+      if (payload !== undefined) read[list]++;
+    }
+  }
+  expect(read[16]).toBeGreaterThan(read[1] + 4);
+});
+
 describe('transform and tile', () => {
+  it('of real values, and of a few frequencies, is the same as the whole', () => {
+    const real = Float64Array.from(new Noise(2).normals(TILE * TILE));
+    const whole = fourierOf(TILE).transform(Float64Array.from({ length: 2 * real.length }, (_, i) => (i % 2 === 0 ? real[i / 2]! : 0)));
+    const spectrum = spectrumOf(real);
+    expect(Math.max(...spectrum.map((value, i) => Math.abs(value - whole[i]!)))).toBeLessThan(1e-9);
+
+    const few = [{ u: 11, v: 3 }, { u: 3, v: 11 }, { u: -11, v: 3 }, { u: 20, v: -7 }];
+    const energy = few.reduce((sum, frequency) => sum + whole[indexOf(frequency)]! ** 2 + whole[indexOf(frequency) + 1]! ** 2, 0);
+    expect(energyOf(real, few)).toBeCloseTo(energy, 6);
+    const parts = few.map((frequency, i) => ({ ...frequency, re: 1 + i, im: 2 - i }));
+    const plane = planeOf(parts);
+    for (const [x, y] of [[0, 0], [5, 9], [64, 1], [127, 100]] as const) {
+      const expected = parts.reduce((sum, { u, v, re, im }) => sum + re * Math.cos((2 * Math.PI * (u * x + v * y)) / TILE) - im * Math.sin((2 * Math.PI * (u * x + v * y)) / TILE), 0);
+      expect(plane[y * TILE + x]).toBeCloseTo(expected, 9);
+    }
+  });
+
+  it('lets neither strong places nor strong lines outweigh the rest of an evened picture', () => {
+    const [width, height] = [96, 64];
+    const noise = new Noise(4).normals(width * height);
+    // Left quiet, right loud, and a hatching over all.
+    const values = evened(Float32Array.from({ length: width * height }, (_, i) => 128 + (i % width < 48 ? 5 : 50) * noise[i]! + (i % 2 === 0 ? 90 : 0)), width, height);
+    const deviation = (from: number, to: number) => {
+      const part = [...values].filter((_, i) => i % width >= from && i % width < to && i > 8 * width && i < 56 * width);
+      return Math.sqrt(part.reduce((sum, value) => sum + value * value, 0) / part.length);
+    };
+    expect(deviation(56, 88) / deviation(8, 40)).toBeLessThan(1.3);
+    expect(deviation(8, 40)).toBeGreaterThan(0.2);
+    expect([...evened(new Float32Array(width * height).fill(200), width, height)].every((value) => Math.abs(value) < 1e-3)).toBe(true);
+  });
+
   it('is the sum that defines it', () => {
     const side = 8;
     const values = Float64Array.from(new Noise(1).normals(2 * side * side));
@@ -145,6 +195,22 @@ describe('a marked picture of 640x512', () => {
 
   it('is not seen where it is not', async () => {
     expect(await found(file({ ...marked, data: before }).png().toBuffer())).toBeUndefined();
+  });
+});
+
+describe('a picture of 256 px that is half smooth', () => {
+  const marked: Marked = { width: 256, height: 256, channels: 3, alpha: false, data: drawn(256, 256) };
+  beforeAll(() => embed(marked, { pattern, payload: PAYLOAD, bits: 64 }));
+  const attacks: [string, (picture: Sharp) => Promise<Buffer>][] = [
+    ['WebP 80', (p) => p.webp({ quality: 80 }).toBuffer()],
+    ['AVIF 50', (p) => p.avif({ quality: 50, effort: 2 }).toBuffer()],
+    ['JPEG 50', (p) => p.jpeg({ quality: 50 }).toBuffer()],
+    ['a fifth more light', (p) => p.linear(1.2).png().toBuffer()],
+    ['half its size', (p) => p.resize(128).png().toBuffer()],
+  ];
+  it.each(attacks)('is known after %s', async (_, attack) => {
+    expect(psnr(drawn(256, 256), marked.data)).toBeGreaterThan(42);
+    expect(await found(attack(file(marked)))).toBe(PAYLOAD);
   });
 });
 

@@ -1,0 +1,104 @@
+// How strong the watermark may be from place to place, so that the eye does not see it and the whole keeps its PSNR.
+
+import { LUMA } from '@zeuxis/pictures';
+
+/** Pixels in place, 8 or 16 bits (or, in trials, 0 to 255 with fractions), grey or RGB, opacity last. */
+export interface Marked {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  alpha: boolean;
+  data: Uint8Array | Uint16Array | Float32Array;
+}
+
+/** Peak signal to noise of a marked picture, in dB, at least. */
+const LEAST_PSNR = 42.15;
+/** Deviation of the pattern in places without detail, black to white being 255. */
+const FLAT = 0.6;
+/**
+ * How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. In large pictures, and in small ones,
+ * which hold so few tiles that it is twice as much; and their blocks are judged by the third of four quarters as much as by the second, so that along edges
+ * the mark can be seen in them from near.
+ */
+const HIDDEN = { large: 0.7, small: 1.4 };
+const GRADIENT = 0.6;
+/** Shorter sides from which, and up to which, that is so, in px of the pattern. */
+const [LARGE, LITTLE] = [512, 256];
+/**
+ * Where much goes on the mark may be strong, but a detector hears it badly there: what 42 dB leave to it is worth more in between. Most of it, over
+ * the root of the detail, and the detail that is always taken for granted.
+ */
+const [MOST, LEAST_DETAIL] = [100, 2];
+/** Side of the blocks whose detail is measured, in px of the pattern. */
+const BLOCK = 8;
+
+/** What each colour gets of a change of luminance: of all changes of one luminance the one that costs the least PSNR. */
+export function sharesOf(channels: 1 | 3): readonly number[] {
+  const energy = LUMA.reduce((sum, weight) => sum + weight * weight, 0);
+  return channels === 1 ? [1] : LUMA.map((weight) => weight / energy);
+}
+
+export interface Strengths {
+  /** Of a block, in px. */
+  side: number;
+  across: number;
+  down: number;
+  values: Float32Array;
+}
+
+/** How strong the mark may be in each block: by how much goes on there, so that the whole keeps its PSNR. */
+export function strengths({ width, height, channels, alpha, data }: Marked, scale: number): Strengths {
+  const bands = channels + (alpha ? 1 : 0);
+  const side = Math.max(BLOCK, Math.round(BLOCK * scale));
+  const [across, down] = [Math.ceil(width / side), Math.ceil(height / side)];
+  const unit = (data instanceof Uint16Array ? 65535 : 255) / 255;
+  // Four quarters of each block: where an edge passes, one is full of it and others are flat.
+  const half = side / 2;
+  const [qa, qd] = [2 * across, 2 * down];
+  const sums = new Float64Array(qa * qd);
+  const squares = new Float64Array(qa * qd);
+  const counts = new Float64Array(qa * qd);
+  const step = Math.max(1, Math.floor(scale / 1.5));
+  const [r, g, b] = LUMA;
+  const quarter = Uint32Array.from({ length: width }, (_, x) => Math.min(qa - 1, Math.floor(x / half)));
+  for (let y = 0; y < height; y += step) {
+    const row = Math.min(qd - 1, Math.floor(y / half)) * qa;
+    for (let x = 0; x < width; x += step) {
+      const at = (y * width + x) * bands;
+      const l = channels === 1 ? data[at]! : r * data[at]! + g * data[at + 1]! + b * data[at + 2]!;
+      const q = row + quarter[x]!;
+      sums[q] = sums[q]! + l;
+      squares[q] = squares[q]! + l * l;
+      counts[q] = counts[q]! + 1;
+    }
+  }
+  const deviation = new Float64Array(qa * qd);
+  for (let q = 0; q < deviation.length; q++) if (counts[q]! > 0) deviation[q] = Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sums[q]! / counts[q]!) ** 2)) / unit;
+  const small = Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
+  const hidden = HIDDEN.large + small * (HIDDEN.small - HIDDEN.large);
+  const detail = new Float32Array(across * down);
+  for (let j = 0; j < down; j++)
+    for (let i = 0; i < across; i++) {
+      const at = 2 * (j * qa + i);
+      const four = Float64Array.of(deviation[at]!, deviation[at + 1]!, deviation[at + qa]!, deviation[at + qa + 1]!).sort();
+      detail[j * across + i] = four[1]! + (small / 2) * (four[2]! - four[1]!);
+    }
+  const cost = sharesOf(channels).reduce((sum, share) => sum + share * share, 0) / channels;
+  const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
+  const seen = detail.map((d) => FLAT + hidden * Math.max(0, d - GRADIENT));
+  const heard = detail.map((d) => 1 / Math.sqrt(d + LEAST_DETAIL));
+  const energy = (most: number) => {
+    let sum = 0;
+    for (let i = 0; i < seen.length; i++) sum += Math.min(most * heard[i]!, seen[i]!) ** 2;
+    return (cost * sum) / seen.length + 1 / 12;
+  };
+  let [low, top] = [0, MOST];
+  if (energy(top) > wanted)
+    for (let i = 0; i < 20; i++) {
+      const middle = (low + top) / 2;
+      if (energy(middle) > wanted) top = middle;
+      else low = middle;
+    }
+  else low = top;
+  return { side, across, down, values: seen.map((most, i) => Math.min(low * heard[i]!, most)) };
+}
