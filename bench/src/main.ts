@@ -1,6 +1,6 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
-//   npm run bench -- watermark [--crops 100000]
+//   npm run bench -- watermark [--crops 100000] [--pictures 64]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
@@ -27,6 +27,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '0' },
     only: { type: 'string' },
     crops: { type: 'string', default: '100000' },
+    pictures: { type: 'string', default: '64' },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -51,7 +52,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
   watermark: async () => {
-    const rows = await watermarkBench({ ...options, crops: Number(values.crops) });
+    const rows = await watermarkBench({ ...options, crops: Number(values.crops), pictures: Number(values.pictures) });
     return [rows, watermarkTable(rows)];
   },
 };
