@@ -1,11 +1,13 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
 //   npm run bench -- watermark [--crops 100000] [--pictures 64]
+//   npm run bench -- learned-watermark [--minutes 6] [--state FILE] [--pictures 64]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
 import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
+import { learnedTable, learnedWatermark } from './learned-watermark.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { medical, medicalTable } from './medical.js';
 import { mutations, mutationsTable } from './mutations.js';
@@ -28,6 +30,7 @@ const { positionals, values } = parseArgs({
     only: { type: 'string' },
     crops: { type: 'string', default: '100000' },
     pictures: { type: 'string', default: '64' },
+    state: { type: 'string' },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -43,6 +46,10 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   gan: prepared(gan, table),
   generation: prepared(generation, generationTable),
   profile: prepared(profile, profileTable),
+  'learned-watermark': async () => {
+    const rows = await learnedWatermark({ ...options, pictures: Number(values.pictures), state: values.state });
+    return [rows, learnedTable(rows)];
+  },
   lowerings: prepared(lowerings, loweringsTable),
   medical: prepared(medical, medicalTable),
   mutations: async () => {
