@@ -28,9 +28,13 @@ export async function photographs(count: number, landscapes = true): Promise<str
 async function madePictures(folder: string, photographed: readonly string[], threads: number): Promise<string[]> {
   const given = { watermark: false, identityFolder: join(folder, 'identity'), threads };
   const quarter = Math.ceil(photographed.length / 4);
+  // What cannot be made is not measured, and that is said.
+  const said = ({ failures }: { failures: readonly { message: string }[] }) => {
+    for (const { message } of failures) console.error(`left out: ${message}`);
+  };
   for (const model of ['avatars', 'garments']) await generate({ model, count: quarter, seed: 'watermark', out: join(folder, 'small'), ...given });
-  await upscale({ inputs: [join(folder, 'small')], scale: 4, out: join(folder, 'larger'), ...given });
-  await upscale({ inputs: [join(folder, 'larger')], scale: 2, out: join(folder, 'made'), ...given });
+  said(await upscale({ inputs: [join(folder, 'small')], scale: 4, out: join(folder, 'larger'), ...given }));
+  said(await upscale({ inputs: [join(folder, 'larger')], scale: 2, out: join(folder, 'made'), ...given }));
   const shown = photographed.filter((_, i) => i % 8 === 3);
   for (const model of ['starry-night', 'scream', 'great-wave', 'shipwreck']) {
     const inputs = await Promise.all(
@@ -41,12 +45,12 @@ async function madePictures(folder: string, photographed: readonly string[], thr
         return to;
       }),
     );
-    await style({ inputs, model, out: join(folder, 'made'), ...given });
+    said(await style({ inputs, model, out: join(folder, 'made'), ...given }));
   }
   return (await readdir(join(folder, 'made'))).sort().map((file) => join(folder, 'made', file));
 }
 
-/** Gives `work` photographs, and as many pictures that models made, which are gone afterwards. */
+/** Gives `work` photographs, and pictures that models made, as many where all are, which are gone afterwards. */
 export async function withMade<Result>(photographed: string[], threads: number, work: (sets: { photographs: string[]; generated: string[] }) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'zeuxis-watermark-'));
   try {
