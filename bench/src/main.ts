@@ -1,11 +1,13 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
-//   npm run bench -- watermark [--parts speed,512,256,crops] [--crops 100000 [--counts FILE, to go on from]]
+//   npm run bench -- watermark [--parts speed,512,256,crops] [--pictures 64] [--crops 100000 [--counts FILE, to go on from]]
+//   npm run bench -- learned-watermark [--minutes 6] [--state FILE] [--pictures 64]
 
 import { parseArgs } from 'node:util';
 import { architectures, architecturesTable } from './architectures.js';
 import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
+import { learnedTable, learnedWatermark } from './learned-watermark.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { medical, medicalTable } from './medical.js';
 import { mutations, mutationsTable } from './mutations.js';
@@ -29,6 +31,8 @@ const { positionals, values } = parseArgs({
     crops: { type: 'string', default: '100000' },
     counts: { type: 'string' },
     parts: { type: 'string', default: PARTS.join() },
+    pictures: { type: 'string', default: '64' },
+    state: { type: 'string' },
   },
 });
 const { threads, batch, rounds, steps, minutes } = values;
@@ -49,6 +53,10 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   gan: prepared(gan, table),
   generation: prepared(generation, generationTable),
   profile: prepared(profile, profileTable),
+  'learned-watermark': async () => {
+    const rows = await learnedWatermark({ ...options, pictures: Number(values.pictures), state: values.state });
+    return [rows, learnedTable(rows)];
+  },
   lowerings: prepared(lowerings, loweringsTable),
   medical: prepared(medical, medicalTable),
   mutations: async () => {
@@ -58,7 +66,7 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   style: prepared(styleBench, styleTable),
   upscale: prepared(upscaleBench, upscaleTable),
   watermark: async () => {
-    const rows = await watermarkBench({ ...options, crops: Number(values.crops), counts: values.counts, parts: values.parts.split(',').map(partOf) });
+    const rows = await watermarkBench({ ...options, crops: Number(values.crops), counts: values.counts, parts: values.parts.split(',').map(partOf), pictures: Number(values.pictures) });
     return [rows, watermarkTable(rows)];
   },
 };
