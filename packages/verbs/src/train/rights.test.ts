@@ -128,7 +128,7 @@ it('is asked by a generator and by a style, of paintings and of photographs', as
 
   await mkdir(at('paintings'));
   await draw(at('paintings', 'one.png'), 200);
-  const learn = (out: string, options = {}) => trainStyle({ pictures: at('paintings', 'one.png'), content: at('set'), out: at(out), images: 2, batch: 2, crop: 64, scale: 0.3, threads: 1, snapshots: 1, ...options });
+  const learn = (out: string, options = {}) => trainStyle({ pictures: at('paintings', 'one.png'), content: at('set'), out: at(out), images: 2, batch: 2, crop: 96, scale: 0.3, threads: 1, snapshots: 1, ...options });
   await expect(learn('style', { statedOnly: true })).rejects.toThrow(/state the right/);
   await record(at('paintings'), { creator: 'Vincent', licence: 'public domain' });
   await expect(learn('style')).rejects.toThrow(/1 of 6 pictures in '.*set' have no stated right/);
@@ -141,7 +141,7 @@ it('stands in every picture painted in a style, by whose hand it is; in a mixtur
   await mkdir(at('others'));
   await draw(at('others', 'two.png'), 20);
   await record(at('others'), { creator: 'Katsushika', licence: 'CC BY 4.0' });
-  await trainStyle({ pictures: at('others'), content: at('set'), out: at('other-style'), images: 2, batch: 2, crop: 64, scale: 0.3, threads: 1, snapshots: 1, statedOnly: true });
+  await trainStyle({ pictures: at('others'), content: at('set'), out: at('other-style'), images: 2, batch: 2, crop: 96, scale: 0.3, threads: 1, snapshots: 1, statedOnly: true });
   const mask = await sharp({ create: { width: 160, height: 140, channels: 3, background: 'white' } }).toColourspace('b-w').png().toFile(at('mask.png')).then(() => at('mask.png'));
   const paint = (out: string, options: Partial<StyleOptions> = {}) =>
     style({ inputs: [at('set', 'a.png')], out: at(out), model: at('style'), identityFolder: at('identity'), threads: 1, ...options });
