@@ -54,14 +54,14 @@ const composedFeeds: Feeds = {
 };
 const crops = { batch, side: 16 };
 const painter = defineStyle();
-const judge = paintingDiscriminator(32);
-const strokes = { batch, side: 64 };
-const banks = banksOf([{ width: 48, height: 40, data: random.normals(3 * 48 * 40) }], 1, judgedSide(64), 0, true);
+const judge = paintingDiscriminator(64);
+const strokes = { batch, side: 96 };
+const banks = banksOf([{ width: 96, height: 80, data: random.normals(3 * 96 * 80) }], 1, judgedSide(96), 0, true);
 const styleFeeds: Feeds = {
   ...adam,
-  photographs: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
-  painting: bytes(noise(batch * 3 * 64 * 64), [batch, 3, 64, 64]),
-  noise: floats(random.normals(batch * NOISE * 16 * 16), [batch, NOISE, 16, 16]),
+  photographs: bytes(noise(batch * 3 * 96 * 96), [batch, 3, 96, 96]),
+  painting: bytes(noise(batch * 3 * 96 * 96), [batch, 3, 96, 96]),
+  noise: floats(random.normals(batch * NOISE * 24 * 24), [batch, NOISE, 24, 24]),
   strength: floats(Float32Array.from({ length: batch }, (_, i) => (i % 2) / 2 + 0.5), [batch, 1, 1, 1]),
   weights: vector(painter.initialise(random)),
   average: vector(painter.initialise(random)),
