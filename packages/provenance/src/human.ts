@@ -1,6 +1,7 @@
 // What a person did for a picture that a model made: what was chosen, and what was edited. It becomes actions of the manifest, so that a designer's part is visible.
 
 import { UserError } from '@zeuxis/pictures';
+import { isObject, isText, oneLine } from './values.js';
 
 /** What a person did, as whoever signs the picture says; the person's own signature it is not. */
 export interface HumanWork {
@@ -23,9 +24,8 @@ const [LONGEST, MOST] = [300, 20];
  * @throws UserError for more or longer texts than there is room for.
  */
 export function humanWork(author: string, { chose = [], edited = [] }: { chose?: readonly string[]; edited?: readonly string[] }): HumanWork {
-  const line = (text: string) => text.replace(/[\p{C}\s]+/gu, ' ').trim();
-  const lists = { chose: chose.map(line).filter(Boolean), edited: edited.map(line).filter(Boolean) };
-  const name = line(author);
+  const lists = { chose: chose.map(oneLine).filter(Boolean), edited: edited.map(oneLine).filter(Boolean) };
+  const name = oneLine(author);
   if (name === '') throw new UserError('the author of a picture has no name; say who chose and edited');
   const all = [name, ...lists.chose, ...lists.edited];
   const long = all.find(({ length }) => length > LONGEST);
@@ -54,13 +54,13 @@ export function sayHuman({ author, chose = [], edited = [] }: HumanWork): string
   return `${author} ${parts.join(' and ') || 'had a part in it'}`;
 }
 
-const isTexts = (value: unknown): boolean => value === undefined || (Array.isArray(value) && value.length <= MOST && value.every((text) => typeof text === 'string'));
+const isTexts = (value: unknown): boolean => value === undefined || (Array.isArray(value) && value.length <= MOST && value.every(isText));
 
 /** Whether a value from a file is such a record: anyone may have written it. */
 export function isHumanWork(value: unknown): value is HumanWork {
-  if (typeof value !== 'object' || value === null) return false;
-  const { author, chose, edited } = value as Record<string, unknown>;
-  return typeof author === 'string' && isTexts(chose) && isTexts(edited);
+  if (!isObject(value)) return false;
+  const { author, chose, edited } = value;
+  return isText(author) && isTexts(chose) && isTexts(edited);
 }
 
 /** Whether two say the same. */

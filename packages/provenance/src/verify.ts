@@ -7,6 +7,7 @@ import { formatOf, LARGEST, loadC2pa, offline } from './c2pa.js';
 import { isHumanWork } from './human.js';
 import { configFolder, ownAnchors } from './identity.js';
 import { type EditRecord, GENERATION, type Generation } from './publish.js';
+import { isObject } from './values.js';
 import { type Fault, sayEarlier, sayFaults, sayOrigin } from './words.js';
 import { type Credits, learnedFrom, METADATA, sayCredits } from './work.js';
 
@@ -208,7 +209,6 @@ function judge(found: Report | Failure | undefined): Omit<Verdict, 'file'> {
 /** Titles under a name; nothing where there are none. */
 const titles = (name: 'ingredients' | 'models', of: { title?: string }[]) => (of.length > 0 ? { [name]: of.map(({ title }) => title ?? 'untitled') } : {});
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isOptional = (value: unknown, type: 'number' | 'string') => value === undefined || typeof value === type;
 
 /** Anyone may sign an assertion of our name, with anything in it. */

@@ -7,13 +7,12 @@ import type { NamedModel, TrainedOn } from './publish.js';
 import { addressOf } from './rights/licence.js';
 import { licenceName, sayMakers, sayNames, sayRights } from './rights/summary.js';
 import type { Ingredient } from './sign.js';
+import { counted, isObject, isText } from './values.js';
 
 /** CAWG, Metadata Assertion 1.1: JSON-LD of any vocabulary. */
 export const METADATA = 'cawg.metadata';
 
 export const labelOf = (i: number): string => `model${i === 0 ? '' : i + 1}`;
-
-const counted = (pictures: number): string => `${pictures} ${pictures === 1 ? 'picture' : 'pictures'}`;
 
 /** A model as something that went in (C2PA 2.2, `inputTo`), with its hash and what it was trained on. */
 export function modelIngredient({ name, sha256, trained = [] }: NamedModel, i: number): Ingredient {
@@ -55,8 +54,8 @@ export function workMetadata(models: readonly NamedModel[], human: HumanWork | u
   };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const listed = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value : [value]).filter(isObject);
+
 export interface Credits {
   /** Whose pictures the models learned from, as far as they are named. */
   learnedFrom?: string[];
@@ -81,5 +80,5 @@ export function learnedFrom(data: unknown): string[] {
   if (!isObject(data)) return [];
   const sets = listed(data['schema:isBasedOn']).flatMap((model) => listed(model['schema:isBasedOn']));
   const names = sets.flatMap((set) => listed(set['schema:contributor'])).map((of) => of['schema:name']);
-  return [...new Set(names.filter((name) => typeof name === 'string'))].slice(0, MOST);
+  return [...new Set(names.filter(isText))].slice(0, MOST);
 }

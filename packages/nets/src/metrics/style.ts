@@ -103,7 +103,7 @@ export interface Structure {
 
 /** How much of a photograph's structure a picture of the same size shows. */
 export function structureKept(photograph: Planar, made: Planar): Structure {
-  const [a, b] = [photograph, made].map((picture) => luminance(boxReduced(picture, LOW_PASS))) as [ReturnType<typeof luminance>, ReturnType<typeof luminance>];
+  const [a, b] = [photograph, made].map((picture) => luminance(boxReduced(picture, LOW_PASS))) as [Luminance, Luminance];
   return { ssim: ssim(a, b, 1), edges: correlation(gradients(a), gradients(b)) };
 }
 
@@ -119,13 +119,20 @@ export function stillFrame({ width, height, data }: Planar, number: number): Pla
 /** Mean absolute change from one frame to the next, black to white being 1. */
 export const flicker = (a: Planar, b: Planar): number => a.data.reduce((sum, value, i) => sum + Math.abs(value - b.data[i]!), 0) / a.data.length;
 
-function luminance({ width, height, data }: Planar) {
+/** Row by row, 0 to 1. */
+export interface Luminance {
+  width: number;
+  height: number;
+  data: Float64Array;
+}
+
+export function luminance({ width, height, data }: Planar): Luminance {
   const plane = width * height;
   return { width, height, data: Float64Array.from({ length: plane }, (_, i) => LUMA[0] * data[i]! + LUMA[1] * data[plane + i]! + LUMA[2] * data[2 * plane + i]!) };
 }
 
 /** Length of the gradient between neighbours, all but the last row and column. */
-function gradients({ width, height, data }: { width: number; height: number; data: Float64Array }): Float64Array {
+function gradients({ width, height, data }: Luminance): Float64Array {
   const out = new Float64Array((width - 1) * (height - 1));
   for (let y = 0, to = 0; y < height - 1; y++) for (let x = 0; x < width - 1; x++) out[to++] = Math.hypot(data[y * width + x + 1]! - data[y * width + x]!, data[(y + 1) * width + x]! - data[y * width + x]!);
   return out;

@@ -6,28 +6,24 @@
 //
 // All of it at a quarter of the picture's sides, where the painter takes noise in.
 
-import { LUMA, type Planar } from '../metrics/style.js';
+import type { Luminance } from '../metrics/style.js';
 import { Random } from '../random.js';
-import { GRAIN, NOISE } from './network.js';
+import { NOISE } from './network.js';
 
-/** Luminance at a quarter of a picture's sides, 0 to 1, row by row. */
-export interface Luminance {
-  width: number;
-  height: number;
-  data: Float32Array;
-}
-
-/** Deviations in px of each channel's strokes, across and along: from the fine brush to the broad. */
+/**
+ * Deviations in px of each channel's strokes, across and along, from the fine brush to the broad; and what brings the channel to a deviation of 2, as
+ * measured on an even picture of 160 px.
+ */
 const BRUSHES = [
-  { across: 0.5, along: 4 },
-  { across: 0.7, along: 6 },
-  { across: 1, along: 8 },
-  { across: 1.6, along: 12 },
+  { across: 0.5, along: 4, gain: 1.0472 },
+  { across: 0.7, along: 6, gain: 0.9925 },
+  { across: 1, along: 8, gain: 0.9552 },
+  { across: 1.6, along: 12, gain: 0.9412 },
 ] as const;
 /** Longest walk along the flow, either way, px. */
 const REACH = 24;
-/** Deviation of the strokes given to the painter, which is to follow them, and where they are cut off. */
-const [DEVIATION, MOST] = [2, 4.4];
+/** Where strokes are cut off. */
+const MOST = 4.4;
 /** Deviations in px of the windows that forms are seen through, near and far; what the far one counts. */
 const [NEAR, FAR, FAR_COUNTS] = [2.5, 9, 0.5];
 /** Deviation in px of the swirls, and how strong they are beside forms: a slope of luminance of a hundredth a pixel. */
@@ -67,7 +63,7 @@ function blurred(x: Float32Array, width: number, height: number, deviation: numb
 }
 
 /** Unit vectors along the forms, by which of two opposite ways does not matter. */
-export interface Flow {
+interface Flow {
   x: Float32Array;
   y: Float32Array;
 }
@@ -106,41 +102,67 @@ function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow 
   return { x, y };
 }
 
+/** What each channel counts at each step of a walk, [REACH + 1, NOISE]; a channel's walk ends at 2.5 deviations. */
+function walkWeights(): Float32Array {
+  const weights = new Float32Array((REACH + 1) * NOISE);
+  for (const [c, { along }] of BRUSHES.entries()) for (let step = 0; step <= Math.min(REACH, Math.ceil(2.5 * along)); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * along * along));
+  return weights;
+}
+
 /** Noise summed along the flow from every place both ways: [NOISE, height, width], of white noise of that shape. */
 function smeared(noise: Float32Array, flow: Flow, width: number, height: number): Float32Array {
   const size = width * height;
-  const sources = BRUSHES.map(({ across }, c) => blurred(noise.subarray(c * size, (c + 1) * size), width, height, across));
-  const weights = BRUSHES.map(({ along }) => Float32Array.from({ length: Math.min(REACH, Math.ceil(2.5 * along)) + 1 }, (_, i) => Math.exp(-(i * i) / (2 * along * along))));
+  // Channels side by side: this is where the time goes, and a walk asks for all four of a place.
+  const source = new Float32Array(NOISE * size);
+  for (const [c, { across }] of BRUSHES.entries()) {
+    const channel = blurred(noise.subarray(c * size, (c + 1) * size), width, height, across);
+    for (let i = 0; i < size; i++) source[i * NOISE + c] = channel[i]!;
+  }
+  const weights = walkWeights();
   const out = new Float32Array(NOISE * size);
-  for (const [c, source] of sources.entries()) out.set(source, c * size);
-  const [right, bottom] = [width - 1, height - 1];
-  for (let row = 0; row < height; row++)
-    for (let column = 0; column < width; column++) {
-      const start = row * width + column;
-      for (const way of [1, -1]) {
-        let [px, py] = [column, row];
-        let [vx, vy] = [way * flow.x[start]!, way * flow.y[start]!];
-        for (let step = 1; step <= REACH; step++) {
-          px = Math.min(right, Math.max(0, px + vx));
-          py = Math.min(bottom, Math.max(0, py + vy));
-          const [x0, y0] = [Math.min(right - 1, px | 0), Math.min(bottom - 1, py | 0)];
-          const [fx, fy] = [px - x0, py - y0];
-          const at = y0 * width + x0;
-          const [w00, w01, w10, w11] = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy];
-          for (let c = 0; c < NOISE; c++) {
-            const weight = weights[c]![step];
-            if (weight === undefined) continue;
-            const source = sources[c]!;
-            out[c * size + start]! += weight * (w00 * source[at]! + w01 * source[at + 1]! + w10 * source[at + width]! + w11 * source[at + width + 1]!);
-          }
-          const near = at + (fx >= 0.5 ? 1 : 0) + (fy >= 0.5 ? width : 0);
-          const [nx, ny] = [flow.x[near]!, flow.y[near]!];
-          const turn = nx * vx + ny * vy < 0 ? -1 : 1;
-          vx = turn * nx;
-          vy = turn * ny;
-        }
+  const [right, bottom, below] = [width - 1, height - 1, width * NOISE];
+  for (let start = 0; start < size; start++) {
+    let a = source[start * NOISE]!;
+    let b = source[start * NOISE + 1]!;
+    let c = source[start * NOISE + 2]!;
+    let d = source[start * NOISE + 3]!;
+    for (let way = 1; way >= -1; way -= 2) {
+      let px = start % width;
+      let py = (start - px) / width;
+      let vx = way * flow.x[start]!;
+      let vy = way * flow.y[start]!;
+      for (let step = 1; step <= REACH; step++) {
+        px = Math.min(right, Math.max(0, px + vx));
+        py = Math.min(bottom, Math.max(0, py + vy));
+        const x = Math.min(right - 1, px | 0);
+        const y = Math.min(bottom - 1, py | 0);
+        const fx = px - x;
+        const fy = py - y;
+        const at = y * width + x;
+        const w11 = fx * fy;
+        const w01 = fx - w11;
+        const w10 = fy - w11;
+        const w00 = 1 - fx - w10;
+        const i = at * NOISE;
+        const j = i + below;
+        const k = step * NOISE;
+        a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
+        b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
+        c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
+        d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
+        const near = at + (fx >= 0.5 ? 1 : 0) + (fy >= 0.5 ? width : 0);
+        const nx = flow.x[near]!;
+        const ny = flow.y[near]!;
+        const turn = nx * vx + ny * vy < 0 ? -1 : 1;
+        vx = turn * nx;
+        vy = turn * ny;
       }
     }
+    out[start] = a;
+    out[size + start] = b;
+    out[2 * size + start] = c;
+    out[3 * size + start] = d;
+  }
   return out;
 }
 
@@ -150,27 +172,15 @@ export function smearedAlong(luminance: Luminance, white: Float32Array): Float32
   return smeared(white, flowOf(luminance, white.subarray(NOISE * width * height)), width, height);
 }
 
-let gains: number[] | undefined;
-/** What brings each channel to its deviation: measured once, on the strokes of an even picture. */
-function gainsOf(): number[] {
-  if (gains) return gains;
-  const side = 160;
-  const size = side * side;
-  const white = new Random('strokes').normals((NOISE + 2) * size);
-  const even = { width: side, height: side, data: new Float32Array(size) };
-  const out = smearedAlong(even, white);
-  gains = BRUSHES.map((_, c) => DEVIATION / (Math.hypot(...out.subarray(c * size, (c + 1) * size)) / Math.sqrt(size)));
-  return gains;
-}
-
 /**
- * Strokes for a photograph: [NOISE, height, width], of mean 0 and deviation 2, and never beyond 4.4.
+ * Strokes for a photograph: [NOISE, height, width], of mean 0 and a deviation of about 2, and never beyond 4.4.
+ * @param luminance at a quarter of the photograph's sides.
  * @param white standard normal, [NOISE + 2, height, width]: what is smeared, and what flat places swirl by.
  */
 export function strokesAlong(luminance: Luminance, white: Float32Array): Float32Array {
   const size = luminance.data.length;
   const out = smearedAlong(luminance, white);
-  for (const [c, gain] of gainsOf().entries()) for (let i = c * size; i < (c + 1) * size; i++) out[i] = Math.min(MOST, Math.max(-MOST, gain * out[i]!));
+  for (const [c, { gain }] of BRUSHES.entries()) for (let i = c * size; i < (c + 1) * size; i++) out[i] = Math.min(MOST, Math.max(-MOST, gain * out[i]!));
   return out;
 }
 
@@ -182,16 +192,4 @@ export function whiteRows(width: number, height: number, seed: number | string):
     for (let c = 0; c < NOISE + 2; c++) out.set(values.subarray(c * width, (c + 1) * width), (c * height + row) * width);
   }
   return out;
-}
-
-/** Luminance at a quarter of the sides, which are multiples of 4. */
-export function quarterLuminance({ width, height, data }: Planar): Luminance {
-  const [w, h, plane] = [width / GRAIN, height / GRAIN, width * height];
-  const out = new Float32Array(w * h);
-  for (let c = 0; c < 3; c++)
-    for (let y = 0; y < height; y++) {
-      const [from, to] = [c * plane + y * width, ((y / GRAIN) | 0) * w];
-      for (let x = 0; x < width; x++) out[to + ((x / GRAIN) | 0)]! += (LUMA[c]! / GRAIN ** 2) * data[from + x]!;
-    }
-  return { width: w, height: h, data: out };
 }

@@ -2,10 +2,11 @@
 
 import { bytes, floats, type Session, scalar, type Target, vector } from '@zeuxis/graph';
 import { DivergedError } from '../diverged.js';
+import { boxReduced, luminance } from '../metrics/style.js';
 import { Random } from '../random.js';
 import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Banks } from './distribution.js';
-import { quarterLuminance, strokesAlong } from './flow.js';
+import { strokesAlong } from './flow.js';
 import { paintingDiscriminator } from './loss.js';
 import { defineStyle, GRAIN, NOISE } from './network.js';
 import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
@@ -66,7 +67,7 @@ function strokesOf(photographs: Uint8Array, side: number, random: Random): Float
   const out = new Float32Array((photographs.length / plane) * NOISE * small);
   for (let n = 0; n < photographs.length / plane; n++) {
     const data = Float32Array.from(photographs.subarray(n * plane, (n + 1) * plane), (value) => value / 255);
-    out.set(strokesAlong(quarterLuminance({ width: side, height: side, data }), random.normals((NOISE + 2) * small)), n * NOISE * small);
+    out.set(strokesAlong(luminance(boxReduced({ width: side, height: side, data }, GRAIN)), random.normals((NOISE + 2) * small)), n * NOISE * small);
   }
   return out;
 }

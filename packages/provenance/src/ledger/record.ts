@@ -3,6 +3,7 @@
 import { crc32 } from 'node:zlib';
 import type { NamedModel } from '../publish.js';
 import { isSetRights } from '../rights/summary.js';
+import { isObject, isText } from '../values.js';
 
 /** What is known of a published picture. */
 export interface LedgerRecord {
@@ -66,8 +67,6 @@ export function decodeRecord(line: Uint8Array): LedgerRecord | undefined {
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
 const isHex = (value: unknown, digits: number): value is string => isText(value) && value.length === digits && /^[0-9a-f]+$/.test(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isSet = (value: unknown): boolean =>

@@ -1,6 +1,7 @@
 // The record as Croissant 1.0 (MLCommons), JSON-LD, which other tools read.
 
 import { createHash } from 'node:crypto';
+import { counted } from '../values.js';
 import { COLUMNS, type Row } from './csv.js';
 import { addressOf, grants } from './licence.js';
 import { RIGHTS_CSV } from './record.js';
@@ -116,7 +117,7 @@ export function croissant(name: string, rows: readonly Row[], csv: string, befor
       '@context': CONTEXT,
       '@type': 'sc:Dataset',
       name,
-      description: `${rows.length} ${rows.length === 1 ? 'picture' : 'pictures'}, each with its source, creator, licence and consent.`,
+      description: `${counted(rows.length)}, each with its source, creator, licence and consent.`,
       conformsTo: 'http://mlcommons.org/croissant/1.0',
       license: (licences.length > 0 ? licences : ['NOASSERTION']).map((licence) => addressOf(licence) ?? { '@type': 'sc:CreativeWork', name: licence }),
       creator: creators.length > 0 ? creators.map((creator) => ({ '@type': 'sc:Person', name: creator })) : [{ '@type': 'sc:Organization', name: 'not stated' }],

@@ -1,6 +1,7 @@
 // What a picture's own metadata says of its maker, title, licence and source.
 
 import ExifReader from 'exifreader';
+import { oneLine } from '../values.js';
 import { licenceOf } from './licence.js';
 
 export interface Embedded {
@@ -32,5 +33,5 @@ const LONGEST = 500;
 function textOf(tag: unknown): string | undefined {
   const { description, attributes } = (tag ?? {}) as { description?: unknown; attributes?: Record<string, string> };
   const said = typeof description === 'string' && description !== '' ? description : attributes?.['rdf:resource'];
-  return said?.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, LONGEST) || undefined;
+  return oneLine(said ?? '').slice(0, LONGEST) || undefined;
 }

@@ -10,7 +10,7 @@ import { type Admission, type Denied, type HashedFile, UserError } from '@zeuxis
 import type { Row } from './csv.js';
 import { withholds } from './licence.js';
 import { permitted, RIGHTS_CSV, readRecord, reservedBy } from './record.js';
-import { type SetRights, summarise } from './summary.js';
+import { type SetRights, sayNames, summarise } from './summary.js';
 
 /** A right to train, as somebody states it. */
 export interface StatedRights {
@@ -116,4 +116,4 @@ function indexed(record: readonly Row[]) {
 
 /** The first few by name, and how many more. */
 const NAMED = 3;
-export const firstFew = (files: readonly string[]): string => `${files.slice(0, NAMED).join(', ')}${files.length > NAMED ? ` and ${files.length - NAMED} more` : ''}`;
+export const firstFew = (files: readonly string[]): string => sayNames(files, 0, NAMED);

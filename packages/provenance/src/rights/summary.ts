@@ -1,6 +1,7 @@
 // What a model's card, its pictures' manifests and the ledger say of the rights to what it was trained on: which licences, whose pictures, what
 // their makers must be named as (CC BY 4.0, 3(a)), and what is their share.
 
+import { counted, isObject, isText, oneLine } from '../values.js';
 import type { Row } from './csv.js';
 import { Fraction } from './exact.js';
 import { addressOf, needsNames } from './licence.js';
@@ -45,8 +46,7 @@ const IN_SHORT: Record<Listed, number> = { licences: 10, contributors: 50, attri
 /** Characters of a name, a licence or terms. A sentence may be a licence. */
 const LONGEST = 200;
 
-const clean = (text: string): string => text.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, LONGEST);
-const counted = (count: number): string => `${count} ${count === 1 ? 'picture' : 'pictures'}`;
+const clean = (text: string): string => oneLine(text).slice(0, LONGEST);
 
 /** A licence as people write it. */
 export const licenceName = (licence: string): string => licence.replace(/^CC-(BY[A-Z-]*)-(\d\.\d)$/, 'CC $1 $2').replace(/^CC0-(\d\.\d)$/, 'CC0 $1');
@@ -118,11 +118,11 @@ export const shareOf = (weight: string, { weight: all }: RightsSummary): Fractio
   return part && whole && whole.compare(Fraction.zero) > 0 ? part.over(whole) : Fraction.zero;
 };
 
-/** The first few of some names, and how many more. */
+/** The first few of some names, and how many more: those left out here and so many others. */
 const NAMED = 5;
-export const sayNames = (names: readonly string[], more = 0): string => {
-  const rest = Math.max(0, names.length - NAMED) + more;
-  return [names.slice(0, NAMED).join(', '), ...(rest > 0 ? [`${rest} more`] : [])].join(' and ');
+export const sayNames = (names: readonly string[], more = 0, named = NAMED): string => {
+  const rest = Math.max(0, names.length - named) + more;
+  return [names.slice(0, named).join(', '), ...(rest > 0 ? [`${rest} more`] : [])].join(' and ');
 };
 
 /** Whose pictures a set holds, as in ' by Ada, Grace'; nothing where nobody is named. */
@@ -140,8 +140,6 @@ export function sayRights({ rights, record }: SetRights): string {
   return `by its rights record: ${licences.join(', ')}${more}${own ? `; the others: ${own}` : ''}`;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isWeight = (value: unknown): boolean => isText(value) && Fraction.read(value) !== undefined;
 const all = (value: unknown, holds: (item: unknown) => boolean): boolean => Array.isArray(value) && value.every(holds);

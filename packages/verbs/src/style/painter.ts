@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { floats, readOnnx, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, momentsOf, NOISE, quarterLuminance, strokesAlong, whiteRows } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, strokesAlong, whiteRows } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/tiles.js';
@@ -27,9 +27,6 @@ export interface PaintOptions {
   signal?: AbortSignal | undefined;
   onTile?: () => void;
 }
-
-/** Pixels of a picture that are read at a time for its luminance. */
-const BAND = 1 << 20;
 
 /** What a picture is painted from beside itself: [NOISE, height, width] at a quarter of its sides. */
 interface Strokes {
@@ -103,10 +100,10 @@ export class Painter implements Paints {
     let count = 0;
     for await (const source of sources) {
       const whole = framed(source);
-      const luminance = luminanceOf(whole);
-      if (!seen) seen = luminance;
-      else for (const [i, value] of luminance.data.entries()) seen.data[i]! += value;
-      const { data } = await this.measure(whole, this.laid(luminance));
+      const own = luminanceOf(whole);
+      const { data } = await this.measure(whole, this.laid(own));
+      if (!seen) seen = own;
+      else for (let i = 0; i < own.data.length; i++) seen.data[i]! += own.data[i]!;
       for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]);
       count++;
     }
@@ -126,7 +123,7 @@ export class Painter implements Paints {
     const [w, h] = [source.width, source.height].map((side) => Math.max(GRAIN, Math.floor(side / factor / GRAIN) * GRAIN)) as [number, number];
     const values = factor === 1 ? new Float32Array(3 * w * h) : reduce(source, w, h, factor);
     if (factor === 1) source.read(0, 0, w, h, values);
-    const own = factor === 1 ? strokes : this.laid(quarterLuminance({ width: w, height: h, data: values }));
+    const own = factor === 1 ? strokes : this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN)));
     const { measured } = await this.run({ values, x: 0, y: 0, w, h }, own);
     return measured!;
   }
@@ -143,9 +140,9 @@ export class Painter implements Paints {
   }
 
   /** Strokes along the forms of a whole picture, by its luminance at a quarter of its sides. */
-  private laid(luminance: Luminance): Strokes {
-    const { width, height } = luminance;
-    return { width, height, values: strokesAlong(luminance, whiteRows(width, height, this.seed)) };
+  private laid(seen: Luminance): Strokes {
+    const { width, height } = seen;
+    return { width, height, values: strokesAlong(seen, whiteRows(width, height, this.seed)) };
   }
 
   close(): Promise<void> {
@@ -205,18 +202,10 @@ function framed(source: Source): Source {
   };
 }
 
-/** Luminance at a quarter of a picture's sides, read band by band: the whole may be too large for memory. */
+/** Luminance at a quarter of a picture's sides. */
 function luminanceOf(source: Source): Luminance {
   const [width, height] = [source.width / GRAIN, source.height / GRAIN];
-  const data = new Float32Array(width * height);
-  const rows = Math.max(1, Math.floor(BAND / source.width / GRAIN));
-  for (let row = 0; row < height; row += rows) {
-    const band = { width: source.width, height: Math.min(rows, height - row) * GRAIN };
-    const values = new Float32Array(3 * band.width * band.height);
-    source.read(0, row * GRAIN, band.width, band.height, values);
-    data.set(quarterLuminance({ ...band, data: values }).data, row * width);
-  }
-  return { width, height, data };
+  return luminance({ width, height, data: reduce(source, width, height, GRAIN) });
 }
 
 /** Least and largest; not by spreading, for there may be many thousands. */
