@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { floats } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { defineStyle, GRAIN, momentsOf, NOISE, Random } from '@zeuxis/nets';
+import { defineStyle, GRAIN, NOISE, paintingModel, Random, styleWeights } from '@zeuxis/nets';
 import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
 import { verbOn } from './large.js';
@@ -42,15 +42,15 @@ const SHOWN = 'starry-night';
 async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleRow> {
   const painter = defineStyle();
   const random = new Random(0);
-  const session = await openSession((await findStyle(SHOWN)).bytes, { threads });
+  const { bytes } = await findStyle(SHOWN);
   const feeds = {
     photograph: floats(Float32Array.from({ length: 3 * SIDE * SIDE }, () => random.uniform()), [1, 3, SIDE, SIDE]),
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
     strength: floats([1], [1]),
-    share: floats([1 / SIDE ** 2], [1]),
-    given: floats([1], [1]),
-    moments: floats(new Float32Array(momentsOf(painter)).fill(1), [1, momentsOf(painter), 1, 1]),
   };
+  const measuring = await openSession(bytes, { threads });
+  const { measured } = await measuring.run({ ...feeds, share: floats([1 / SIDE ** 2], [1]) }).finally(() => measuring.close());
+  const session = await openSession(paintingModel(painter, styleWeights(painter, bytes)!, measured!.data as Float32Array), { threads });
   const times: number[] = [];
   for (let i = 0; i < rounds * steps + 1; i++) {
     const start = performance.now();

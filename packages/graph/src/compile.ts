@@ -69,10 +69,13 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const names = new Map<Tensor, string>();
   let counter = 0;
 
-  const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string): string => {
+  const taken = new Set<string>();
+  const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string, label?: string): string => {
     const known = initializers.get(key);
     if (known) return known.name;
-    const name = `_c${initializers.size}`;
+    // Two networks in one graph may call their weights alike.
+    const name = label === undefined || taken.has(label) ? `_c${initializers.size}` : label;
+    taken.add(name);
     initializers.set(key, { name, type, shape, data: bytesOf(view) });
     return name;
   };
@@ -93,13 +96,14 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     node: (type, inputs, attributes = {}, domain = '') => outputsOf(type, inputs, attributes, domain, 1)[0]!,
     nodes: (type, inputs, attributes, count) => outputsOf(type, inputs, attributes, '', count),
     ints,
-    floats: (values, shape) => {
+    floats: (values, shape, label) => {
       const data = Float32Array.from(values);
       return initializer(
         'float32',
         shape,
         data,
-        `f${shape}|${contentKey(values instanceof Float32Array ? values : data)}`,
+        `f${shape}|${label ?? ''}|${contentKey(values instanceof Float32Array ? values : data)}`,
+        label,
       );
     },
     shape: (shape) => {
@@ -136,6 +140,8 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     [...entries].map(([name, { type, shape }]) => ({ name, type, shape }));
   for (const name of [...inputs.keys(), ...Object.keys(outputs)])
     if (name.startsWith('_')) throw new Error(`compile: '${name}' begins with '_', as the file's own names do`);
+  for (const name of [...inputs.keys(), ...Object.keys(outputs)])
+    if (taken.has(name)) throw new Error(`compile: '${name}' is a constant's label, and an input's or an output's name`);
   for (const name of Object.keys(outputs))
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
   if (options.channelBlock) nodes = fuseBlocked(nodes, new Set(Object.values(outputs).map((tensor) => names.get(tensor)!)));

@@ -6,7 +6,7 @@ export { lowerConvWeight, type WeightLowering, weightLowering } from './convolut
 export * from './elementwise.js';
 export { gradient } from './gradient.js';
 export * from './linear.js';
-export { type OnnxSummary, type OnnxValue, readOnnx, replaceMetadata } from './onnx.js';
+export { type OnnxSummary, type OnnxValue, readConstants, readOnnx, replaceMetadata } from './onnx.js';
 export { atRank } from './order.js';
 export * from './reduce.js';
 export {

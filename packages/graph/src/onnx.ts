@@ -241,6 +241,34 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
   return summary;
 }
 
+/** The float32 constants of an .onnx file that Zeuxis wrote, by name. @throws Error 'this is no ONNX file' where the bytes are not one. */
+export function readConstants(bytes: Uint8Array): Map<string, Float32Array> {
+  const constants = new Map<string, Float32Array>();
+  const readConstant = (tensor: Uint8Array) => {
+    let [name, type] = ['', 0];
+    let data: Uint8Array = new Uint8Array();
+    message(tensor, {
+      2: (r) => {
+        type = r.int32();
+      },
+      8: (r) => {
+        name = r.string();
+      },
+      9: (r) => {
+        data = r.bytes();
+      },
+    });
+    // A copy: floats must lie at multiples of four.
+    if (type === ELEMENT_TYPES.float32 && data.length % 4 === 0) constants.set(name, new Float32Array(Uint8Array.from(data).buffer));
+  };
+  try {
+    message(bytes, { 7: (r) => message(r.bytes(), { 5: (inner) => readConstant(inner.bytes()) }) });
+  } catch {
+    throw new Error('this is no ONNX file');
+  }
+  return constants;
+}
+
 /** The same file with other metadata under the given keys; all else stays byte for byte. */
 export function replaceMetadata(bytes: Uint8Array, metadata: Record<string, string>): Uint8Array {
   const reader = new BinaryReader(bytes);

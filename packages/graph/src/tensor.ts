@@ -17,7 +17,7 @@ export interface Emitter {
   /** An int64 initializer of rank one. */
   ints(values: readonly number[]): string;
   /** A float32 initializer. */
-  floats(values: Float32Array | readonly number[], shape: Shape): string;
+  floats(values: Float32Array | readonly number[], shape: Shape, label?: string): string;
   /** A shape operand for Reshape; its first axis is left to be inferred where the batch is dynamic. */
   shape(shape: Shape): string;
   /** The most inputs one node may have (WebGPU binds about ten buffers a shader). */
@@ -96,16 +96,16 @@ export const isInput = (tensor: Tensor): boolean => tensor.primitive === inputPr
 
 const constantPrimitive: Primitive = {
   name: 'constant',
-  lower: (node, emit) => emit.floats(node.attributes.values as Float32Array, node.shape),
+  lower: (node, emit) => emit.floats(node.attributes.values as Float32Array, node.shape, node.attributes.label as string | undefined),
 };
 
-/** A value fixed when the graph is written; a bare number makes a scalar of shape []. */
-export function constant(values: number | Float32Array | readonly number[], shape?: Shape): Tensor {
+/** A value fixed when the graph is written; a bare number makes a scalar of shape []. @param label its name in the file, where that is free. */
+export function constant(values: number | Float32Array | readonly number[], shape?: Shape, label?: string): Tensor {
   const data = typeof values === 'number' ? Float32Array.of(values) : Float32Array.from(values);
   const dims = shape ?? (typeof values === 'number' ? [] : [data.length]);
   if (sizeOf(dims) !== data.length)
     throw new RangeError(`constant: shape [${dims}] holds ${sizeOf(dims)} values, ${data.length} were given`);
-  return new Tensor(constantPrimitive, [], dims, 'float32', { values: data });
+  return new Tensor(constantPrimitive, [], dims, 'float32', { values: data, ...(label === undefined ? {} : { label }) });
 }
 
 /** The value of a constant scalar, or undefined for any other tensor. */

@@ -71,15 +71,26 @@ export class Network<Arguments extends unknown[]> {
     };
   }
 
-  /** The weights as constants, for a model file. */
+  /** The weights as constants, for a model file, where they keep their names. */
   freeze(vector: Float32Array): Weights {
     const parts = new Map(
       this.table.map(({ name, shape, offset }) => [
         name,
-        constant(vector.subarray(offset, offset + sizeOf(shape)), shape),
+        constant(vector.subarray(offset, offset + sizeOf(shape)), shape, name),
       ]),
     );
     return { get: (name) => parts.get(name)! };
+  }
+
+  /** The vector of weights as a model file's constants hold them; undefined where they are not this network's. */
+  thaw(constants: ReadonlyMap<string, Float32Array>): Float32Array | undefined {
+    const vector = new Float32Array(this.size);
+    for (const { name, shape, offset } of this.table) {
+      const values = constants.get(name);
+      if (values?.length !== sizeOf(shape)) return undefined;
+      vector.set(values, offset);
+    }
+    return vector;
   }
 
   /** Weights to start from. */

@@ -47,17 +47,18 @@ function blurred(x: Float32Array, width: number, height: number, deviation: numb
     line.fill(x[at]!, 0, reach).set(x.subarray(at, at + width), reach);
     line.fill(x[at + width - 1]!, reach + width);
     for (let i = 0; i < width; i++) {
-      let sum = 0;
-      for (let k = 0; k < kernel.length; k++) sum += kernel[k]! * line[i + k]!;
+      let sum = kernel[reach]! * line[i + reach]!;
+      for (let k = 0; k < reach; k++) sum += kernel[k]! * (line[i + k]! + line[i + 2 * reach - k]!);
       across[at + i] = sum;
     }
   }
   const out = new Float32Array(x.length);
   for (let row = 0; row < height; row++)
-    for (let k = 0; k < kernel.length; k++) {
-      const from = Math.min(height - 1, Math.max(0, row + k - reach)) * width;
-      const [weight, to] = [kernel[k]!, row * width];
-      for (let i = 0; i < width; i++) out[to + i]! += weight * across[from + i]!;
+    for (let k = 0; k <= reach; k++) {
+      const [above, below] = [Math.max(0, row + k - reach) * width, Math.min(height - 1, row + reach - k) * width];
+      // The middle is its own opposite.
+      const [weight, to] = [k < reach ? kernel[k]! : kernel[k]! / 2, row * width];
+      for (let i = 0; i < width; i++) out[to + i]! += weight * (across[above + i]! + across[below + i]!);
     }
   return out;
 }
@@ -102,10 +103,13 @@ function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow 
   return { x, y };
 }
 
-/** What each channel counts at each step of a walk, [REACH + 1, NOISE]; a channel's walk ends at 2.5 deviations. */
+/** Where a channel's walk ends: at 2.5 deviations. */
+const lastStep = ({ along }: { along: number }): number => Math.min(REACH, Math.ceil(2.5 * along));
+
+/** What each channel counts at each step of a walk, [REACH + 1, NOISE]. */
 function walkWeights(): Float32Array {
   const weights = new Float32Array((REACH + 1) * NOISE);
-  for (const [c, { along }] of BRUSHES.entries()) for (let step = 0; step <= Math.min(REACH, Math.ceil(2.5 * along)); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * along * along));
+  for (const [c, brush] of BRUSHES.entries()) for (let step = 0; step <= lastStep(brush); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * brush.along * brush.along));
   return weights;
 }
 
@@ -119,6 +123,7 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
     for (let i = 0; i < size; i++) source[i * NOISE + c] = channel[i]!;
   }
   const weights = walkWeights();
+  const [finest, fine, broad] = BRUSHES.map(lastStep) as [number, number, number, number];
   const out = new Float32Array(NOISE * size);
   const [right, bottom, below] = [width - 1, height - 1, width * NOISE];
   for (let start = 0; start < size; start++) {
@@ -132,10 +137,12 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
       let vx = way * flow.x[start]!;
       let vy = way * flow.y[start]!;
       for (let step = 1; step <= REACH; step++) {
-        px = Math.min(right, Math.max(0, px + vx));
-        py = Math.min(bottom, Math.max(0, py + vy));
-        const x = Math.min(right - 1, px | 0);
-        const y = Math.min(bottom - 1, py | 0);
+        px += vx;
+        py += vy;
+        px = px < 0 ? 0 : px > right ? right : px;
+        py = py < 0 ? 0 : py > bottom ? bottom : py;
+        const x = px < right ? px | 0 : right - 1;
+        const y = py < bottom ? py | 0 : bottom - 1;
         const fx = px - x;
         const fy = py - y;
         const at = y * width + x;
@@ -146,9 +153,10 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
         const i = at * NOISE;
         const j = i + below;
         const k = step * NOISE;
-        a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
-        b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
-        c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
+        // The finer the brush, the sooner its walk is over.
+        if (step <= finest) a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
+        if (step <= fine) b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
+        if (step <= broad) c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
         d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
         const near = at + (fx >= 0.5 ? 1 : 0) + (fy >= 0.5 ? width : 0);
         const nx = flow.x[near]!;

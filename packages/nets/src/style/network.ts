@@ -5,8 +5,8 @@
 //
 // What comes out is normalised too, so that every picture has the light and dark, and the depth of colour, of the painting.
 //
-// Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So they
-// may be given: `Normal` decides, and a picture's tiles share what was measured on the picture reduced.
+// Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
+// `Normal` decides whose they are: a picture's tiles share what was measured on the picture reduced (model.ts).
 
 import { add, concat, div, enlarge, input, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
@@ -28,7 +28,8 @@ const GAIN = Math.sqrt(2);
 /** Brings the mean of each channel of each picture to 0 and its variance to 1: x [n, c, h, w], at 1 / `reduction` of the picture's sides. */
 export type Normal = (name: string, x: Tensor, reduction: number) => Tensor;
 
-const EPSILON = 1e-4;
+/** Keeps the variance of an even channel from being divided by. */
+export const EPSILON = 1e-4;
 /** x with given moments taken out, each [n, c, 1, 1]. */
 export const standardised = (x: Tensor, mean: Tensor, variance: Tensor): Tensor => mul(sub(x, mean), div(1, sqrt(add(variance, EPSILON))));
 

@@ -2,7 +2,7 @@
 // model file against the network that is trained.
 
 import { readFileSync } from 'node:fs';
-import { compile, floats, input, sizeOf, type Value } from '@zeuxis/graph';
+import { compile, type Feeds, floats, input, sizeOf, type Value } from '@zeuxis/graph';
 import { describe, expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
@@ -10,7 +10,7 @@ import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
 import { smearedAlong, strokesAlong, whiteRows } from './flow.js';
 import { contentLoss, contrastOf, patchShares, totalVariation } from './loss.js';
-import { momentsOf, styleModel } from './model.js';
+import { paintingModel, styleModel, styleWeights } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
 
 interface Whole {
@@ -69,26 +69,26 @@ it('paints and learns as in PyTorch', async () => {
 });
 
 it('is the same network in a model file, by the moments of the picture and by given ones', async () => {
-  const session = await openSession(styleModel(painter, weights, {}), { threads: 1 });
-  const run = (given: number, moments: Value) =>
-    session.run({
-      photograph: floats(photographs.subarray(0, 3 * SIDE ** 2), [1, 3, SIDE, SIDE]),
-      noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]),
-      strength: floats([0.25], [1]),
-      share: floats([1 / SIDE ** 2], [1]),
-      given: floats([given], [1]),
-      moments,
-    });
-  const nothing = floats(new Float32Array(momentsOf(painter)), [1, momentsOf(painter), 1, 1]);
-  const own = await run(0, nothing);
-  const given = await run(1, own.measured!);
-  const doubled = await run(1, floats(data(own.measured).map((v) => 2 * v), nothing.shape));
-  await session.close();
+  const file = styleModel(painter, weights, {});
+  const thawed = styleWeights(painter, file);
+  expect(thawed).toEqual(weights);
+  expect(styleWeights(painter, compile({ y: input('x', [1]) }).bytes)).toBeUndefined();
+  const feeds = {
+    photograph: floats(photographs.subarray(0, 3 * SIDE ** 2), [1, 3, SIDE, SIDE]),
+    noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]),
+    strength: floats([0.25], [1]),
+  };
+  const run = async (model: Uint8Array, given: Feeds) => {
+    const session = await openSession(model, { threads: 1 });
+    return session.run(given).finally(() => session.close());
+  };
+  const own = await run(file, { ...feeds, share: floats([1 / SIDE ** 2], [1]) });
+  const given = await run(paintingModel(painter, weights, data(own.measured)), feeds);
+  const doubled = await run(paintingModel(painter, weights, data(own.measured).map((v) => 2 * v)), feeds);
   // Instance normalisation sees each picture alone, so that the first of two is the one.
   const x = input('x', [1, 3, SIDE, SIDE]);
-  const alone = await openSession(compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), input('strength', [1]), ownNormal) }), { threads: 1 });
-  const { made } = await alone.run({ x: floats(photographs.subarray(0, 3 * SIDE ** 2), x.shape), noise: floats(noise.subarray(0, noise.length / 2), [1, NOISE, SIDE / 4, SIDE / 4]), strength: floats([0.25], [1]) });
-  await alone.close();
+  const alone = compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), input('strength', [1]), ownNormal) });
+  const { made } = await run(alone.bytes, { x: feeds.photograph, noise: feeds.noise, strength: feeds.strength });
   const apart = (a: Value | undefined, b: Value | undefined) => data(a).reduce((most, v, i) => Math.max(most, Math.abs(v - data(b)[i]!)), 0);
   expect(apart(own.painted, made)).toBeLessThan(1e-4);
   expect(apart(given.painted, made)).toBeLessThan(1e-4);

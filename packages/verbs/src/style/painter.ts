@@ -1,23 +1,24 @@
-// A picture of any size through a style's model: its channels' moments are measured once, on the picture reduced, and given to
-// every tile, so that no tile differs in tone from its neighbours; strokes are laid along the forms of the whole picture first, so that no
-// seam shows.
+// A picture of any size through a style's model: its channels' moments are measured once, on the picture reduced, and worked into the
+// convolutions that every tile passes through, so that no tile differs in tone from its neighbours; strokes are laid along the forms of the whole
+// picture first, so that no seam shows.
 
 import { availableParallelism } from 'node:os';
-import { floats, readOnnx, type Session, type Value } from '@zeuxis/graph';
+import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, strokesAlong, whiteRows } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, paintingModel, strokesAlong, styleWeights, whiteRows } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
-import { cropPlanar, inTiles, type Sink, type Source, tileCount } from '../edit/tiles.js';
+import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 
-/** Pixels around a pixel that it is painted from: 2 at the way in, 6 on the way down, 36 in nine convolutions at a quarter of the sides, 11 on the way up and out, to whole grains. */
+/**
+ * Pixels around a pixel that it is painted from: 2 at the way in, 6 on the way down, 36 in nine convolutions at a quarter of the sides, 11 on the way up and out, to whole grains.
+ * So wide a frame of mirrored edges is laid around a picture that is painted, too; one that is measured has FRAME, as crops had in training.
+ */
 export const STYLE_MARGIN = 56;
-/** Of mirrored edges around a picture, px. A wider one would keep edges cleaner, but moments were learned with little of it: distances grow by a tenth. */
-const STYLE_FRAME = 2 * FRAME;
 /** Side of a tile in px without its surroundings: about 0.4 GB of activations. */
-export const STYLE_TILE = 704;
+export const STYLE_TILE = 1024;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
 
@@ -37,7 +38,8 @@ interface Strokes {
 
 /** What pictures are painted by, where they are to be painted alike. */
 interface Shared {
-  moments: Value;
+  /** Mean and variance of every channel. */
+  moments: Float32Array;
   strokes: Strokes;
 }
 
@@ -63,80 +65,101 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
-  /** Values in a picture's moments. */
-  private readonly size = momentsOf(defineStyle());
+  /** Of the moments last painted by: the frames of an animation share theirs. */
+  private fixed: { moments: Float32Array; session: Session } | undefined;
 
-  /**
-   * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
-   * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
-   */
-  constructor(
-    private readonly session: Session,
+  private constructor(
+    private readonly measuring: Session,
+    private readonly weights: Float32Array,
+    private readonly open: (model: Uint8Array) => Promise<Session>,
     private readonly seed: number | string,
-    private readonly strength = 1,
-    private readonly share = strength,
+    private readonly strength: number,
+    private readonly share: number,
   ) {}
 
+  /**
+   * @param model the .onnx file of a style. @param seed of the noise that strokes begin from.
+   * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
+   * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
+   * @throws RangeError for a model of another network than this version's.
+   */
+  static async from(model: Uint8Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
+    const weights = styleWeights(defineStyle(), model);
+    if (!weights) throw new RangeError('the model is of another network than this version paints with');
+    const open = (bytes: Uint8Array) => openSession(bytes, { device, threads });
+    return new Painter(await open(model), weights, open, seed, strength, share);
+  }
+
   /** Tiles of a picture. */
-  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }), tile);
+  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }, STYLE_MARGIN), tile);
 
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Manner): Promise<void> {
-    const whole = framed(source);
-    const { strokes, moments } = given?.[0] ?? (await this.ownManner(whole));
+    const whole = framed(source, STYLE_MARGIN);
+    const { strokes, moments } = given?.[0] ?? (await this.ownManner(source));
+    const session = await this.painting(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
-      const [left, top] = [Math.max(0, STYLE_FRAME - x), Math.max(0, STYLE_FRAME - y)];
-      const [right, bottom] = [Math.min(width, STYLE_FRAME + source.width - x), Math.min(height, STYLE_FRAME + source.height - y)];
+      const [left, top] = [Math.max(0, STYLE_MARGIN - x), Math.max(0, STYLE_MARGIN - y)];
+      const [right, bottom] = [Math.min(width, STYLE_MARGIN + source.width - x), Math.min(height, STYLE_MARGIN + source.height - y)];
       const inner = { x: left, y: top, width: right - left, height: bottom - top };
       if (inner.width <= 0 || inner.height <= 0) return;
-      faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_FRAME, y + top - STYLE_FRAME, inner.width, inner.height);
+      faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
     };
-    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await this.run(part, strokes, moments)).painted!);
+    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {
-    const sum = new Float32Array(this.size);
+    let sum: Float32Array | undefined;
     let seen: Luminance | undefined;
     let count = 0;
+    const added = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => b.forEach((value, i) => { a[i]! += value; });
     for await (const source of sources) {
-      const whole = framed(source);
-      const own = luminanceOf(whole);
-      const { data } = await this.measure(whole, this.laid(own));
-      if (!seen) seen = own;
-      else for (let i = 0; i < own.data.length; i++) seen.data[i]! += own.data[i]!;
-      for (let i = 0; i < this.size; i++) sum[i]! += Number(data[i]);
+      const own = luminanceOf(framed(source, STYLE_MARGIN));
+      const moments = await this.measure(source, this.laid(own));
+      if (sum && seen) {
+        added(sum, moments);
+        added(seen.data, own.data);
+      } else [sum, seen] = [moments.slice(), own];
       count++;
     }
-    if (!seen) throw new RangeError('a manner is that of pictures; there are none');
-    const strokes = this.laid({ ...seen, data: seen.data.map((value) => value / count) });
-    return [{ moments: floats(sum.map((value) => value / count), [1, this.size, 1, 1]), strokes }];
+    if (!sum || !seen) throw new RangeError('a manner is that of pictures; there are none');
+    return [{ moments: sum.map((value) => value / count), strokes: this.laid({ ...seen, data: seen.data.map((value) => value / count) }) }];
   }
 
-  private async ownManner(whole: Source): Promise<Shared> {
-    const strokes = this.laid(luminanceOf(whole));
-    return { strokes, moments: await this.measure(whole, strokes) };
+  private async ownManner(source: Source): Promise<Shared> {
+    const strokes = this.laid(luminanceOf(framed(source, STYLE_MARGIN)));
+    return { strokes, moments: await this.measure(source, strokes) };
   }
 
-  /** The moments of a picture, of it reduced where it is large. */
-  private async measure(source: Source, strokes: Strokes): Promise<Value> {
+  /** The moments of a picture, of it reduced where it is large. @param strokes of the whole, in the frame of STYLE_MARGIN. */
+  private async measure(source: Source, strokes: Strokes): Promise<Float32Array> {
     const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
-    const [w, h] = [source.width, source.height].map((side) => Math.max(GRAIN, Math.floor(side / factor / GRAIN) * GRAIN)) as [number, number];
-    const values = factor === 1 ? new Float32Array(3 * w * h) : reduce(source, w, h, factor);
-    if (factor === 1) source.read(0, 0, w, h, values);
-    const own = factor === 1 ? strokes : this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN)));
-    const { measured } = await this.run({ values, x: 0, y: 0, w, h }, own);
-    return measured!;
+    const whole = framed(source, FRAME * factor);
+    const [w, h] = [whole.width, whole.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
+    const values = reduce(whole, w, h, factor);
+    const [own, at] = factor === 1 ? [strokes, STYLE_MARGIN - FRAME] : [this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN))), 0];
+    const { measured } = await this.measuring.run({ ...this.feeds({ values, x: at, y: at, w, h }, own), share: floats([1 / (w * h)], [1]) });
+    return Float32Array.from(measured!.data as Float32Array);
   }
 
-  private run({ values, x, y, w, h }: { values: Float32Array; x: number; y: number; w: number; h: number }, strokes: Strokes, moments?: Value) {
-    return this.session.run({
+  /** The session that paints by given moments. */
+  private async painting(moments: Float32Array): Promise<Session> {
+    if (this.fixed?.moments !== moments) {
+      await this.fixed?.session.close();
+      this.fixed = undefined;
+      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments)) };
+    }
+    return this.fixed.session;
+  }
+
+  /** A part of a picture, and the strokes that lie on it. */
+  private feeds({ values, x, y, w, h }: Tile, strokes: Strokes): Record<'photograph' | 'noise' | 'strength', Value> {
+    const part = { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN };
+    return {
       photograph: floats(values, [1, 3, h, w]),
-      noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN }), [1, NOISE, h / GRAIN, w / GRAIN]),
+      noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]),
       strength: floats([this.strength], [1]),
-      share: floats([1 / (w * h)], [1]),
-      given: floats([moments ? 1 : 0], [1]),
-      moments: moments ?? floats(new Float32Array(this.size), [1, this.size, 1, 1]),
-    });
+    };
   }
 
   /** Strokes along the forms of a whole picture, by its luminance at a quarter of its sides. */
@@ -145,27 +168,18 @@ export class Painter implements Paints {
     return { width, height, values: strokesAlong(seen, whiteRows(width, height, this.seed)) };
   }
 
-  close(): Promise<void> {
-    return this.session.close();
+  async close(): Promise<void> {
+    await Promise.all([this.measuring.close(), this.fixed?.session.close()]);
   }
 }
 
 /** @throws UserError for a model of another network than this version's, and where ONNX Runtime does not open it. */
-export async function openPainter(
-  model: ListedModel<StyleCard>,
-  { device = 'cpu', threads = availableParallelism() }: VerbOptions,
-  seed: number | string,
-  strength: number,
-  share = strength,
-): Promise<Painter> {
-  const moments = readOnnx(model.bytes).inputs.find(({ name }) => name === 'moments')?.shape[1];
-  if (moments !== momentsOf(defineStyle())) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
-  const session = await openSession(model.bytes, { device, threads }).catch((error: Error) => {
+export const openPainter = (model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): Promise<Painter> =>
+  Painter.from(model.bytes, options, seed, strength, share).catch((error: Error) => {
     if (error.name === 'DeviceError') throw error;
+    if (error instanceof RangeError) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
     throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
   });
-  return new Painter(session, seed, strength, share);
-}
 
 /** A sink that takes `share` of what is painted, and the rest of what was there. */
 const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, y, w, h) => {
@@ -174,29 +188,32 @@ const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, 
   sink(values.map((value, i) => before[i]! + share * (value - before[i]!)), x, y, w, h);
 };
 
-/** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
-function framed(source: Source): Source {
-  const [width, height] = [source.width, source.height].map((side) => Math.ceil(side / GRAIN) * GRAIN + 2 * STYLE_FRAME) as [number, number];
-  /** Where a line of the framed picture is in the picture. */
-  const mirrored = (at: number, side: number): number => {
-    const folded = (((at - STYLE_FRAME) % (2 * side)) + 2 * side) % (2 * side);
+/** For every line of a framed side, where it is in the picture: beyond the edges mirrored, as often as it takes. */
+function mirroredLines(side: number, frame: number): Int32Array {
+  return Int32Array.from({ length: Math.ceil(side / GRAIN) * GRAIN + 2 * frame }, (_, at) => {
+    const folded = (((at - frame) % (2 * side)) + 2 * side) % (2 * side);
     return folded < side ? folded : 2 * side - 1 - folded;
-  };
+  });
+}
+
+/** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
+function framed(source: Source, frame: number): Source {
+  const [columns, rows] = [mirroredLines(source.width, frame), mirroredLines(source.height, frame)];
   return {
-    width,
-    height,
+    width: columns.length,
+    height: rows.length,
     read(x, y, w, h, out) {
-      const columns = Array.from({ length: w }, (_, i) => mirrored(x + i, source.width));
-      const rows = Array.from({ length: h }, (_, i) => mirrored(y + i, source.height));
-      const [[left, right], [top, bottom]] = [bounds(columns), bounds(rows)];
+      const [across, down] = [columns.subarray(x, x + w), rows.subarray(y, y + h)];
+      const [left, right] = bounds(across);
+      const [top, bottom] = bounds(down);
       const [iw, ih] = [right - left + 1, bottom - top + 1];
       const inner = new Float32Array(3 * iw * ih);
       source.read(left, top, iw, ih, inner);
       for (let c = 0; c < 3; c++)
         for (let row = 0; row < h; row++) {
-          const from = (c * ih + rows[row]! - top) * iw - left;
+          const from = (c * ih + down[row]! - top) * iw - left;
           const to = (c * h + row) * w;
-          for (let column = 0; column < w; column++) out[to + column] = inner[from + columns[column]!]!;
+          for (let column = 0; column < w; column++) out[to + column] = inner[from + across[column]!]!;
         }
     },
   };
@@ -208,8 +225,15 @@ function luminanceOf(source: Source): Luminance {
   return luminance({ width, height, data: reduce(source, width, height, GRAIN) });
 }
 
-/** Least and largest; not by spreading, for there may be many thousands. */
-const bounds = (values: readonly number[]): [number, number] => values.reduce<[number, number]>(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+/** Least and largest. */
+function bounds(values: Int32Array): [number, number] {
+  let [low, high] = [values[0]!, values[0]!];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
 
 /** Means of `factor` by `factor` pixels, band by band: the whole may be too large for memory. */
 function reduce(source: Source, w: number, h: number, factor: number): Float32Array {

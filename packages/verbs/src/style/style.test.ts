@@ -7,7 +7,6 @@ import { defineStyle, Random, type StyleState, styleModel } from '@zeuxis/nets';
 import { verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSession } from '../../../graph/src/node.js';
 import type { Source } from '../edit/tiles.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { type TrainStyleOptions, trainStyle } from '../train/style.js';
@@ -305,7 +304,7 @@ it('paints in tiles as it paints the whole, at sides of every kind', async () =>
   };
   const whole = async (tile: number, margin: number) => {
     const out = new Float32Array(values.length).fill(Number.NaN);
-    const session = new Painter(await openSession(model, { threads: 1 }), 'noise');
+    const session = await Painter.from(model, { threads: 1 }, 'noise');
     const sink = (part: Float32Array, x: number, y: number, w: number, h: number) => {
       for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) out.set(part.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * height + y + row) * width + x);
     };

@@ -2,7 +2,6 @@
 
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { openSession } from '@zeuxis/graph/node';
 import { defineStyle, Random, type StyleReport, type StyleTrainer, styleModel, styleRate } from '@zeuxis/nets';
 import { type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
 import { sayRights } from '@zeuxis/provenance';
@@ -113,7 +112,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     const random = new Random('grid');
     const [photographs, paintings] = [this.pictures.photographs, this.pictures.paintings].map((canvases) => drawCrops(canvases, random, side, new Uint8Array(SHOWN * plane))) as [Uint8Array, Uint8Array];
     const all = new Uint8Array(3 * SHOWN * plane);
-    const painter = new Painter(await openSession(model, { threads: this.options.threads ?? availableParallelism() }), 'grid');
+    const painter = await Painter.from(model, { threads: this.options.threads ?? availableParallelism() }, 'grid');
     try {
       for (let i = 0; i < SHOWN; i++) {
         const crop = photographs.subarray(i * plane, (i + 1) * plane);
