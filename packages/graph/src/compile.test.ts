@@ -6,7 +6,7 @@ import { add, mul, square } from './elementwise.js';
 import { gradient } from './gradient.js';
 import { matmul } from './linear.js';
 import { openSession } from './node.js';
-import { readOnnx, replaceMetadata } from './onnx.js';
+import { readConstants, readOnnx, replaceMetadata } from './onnx.js';
 import { sum } from './reduce.js';
 import { floats, type Session } from './session.js';
 import { concat } from './structure.js';
@@ -34,6 +34,16 @@ describe('compile', () => {
   it('does not take constants of the same size for one', async () => {
     const two = compile({ y: add(mul(x, constant([1, 2, 3])), mul(x, constant([1, 2, 4]))) });
     expect((await run(two)).y).toEqual([2, 8, 21, 8, 20, 42]);
+  });
+
+  it('keeps the names of constants, of two that are called alike the first one\'s', async () => {
+    const compiled = compile({ y: add(mul(x, constant([1, 2, 3], [3], 'kernel')), mul(x, constant([1, 2, 4], [3], 'kernel'))) });
+    expect((await run(compiled)).y).toEqual([2, 8, 21, 8, 20, 42]);
+    const constants = readConstants(compiled.bytes);
+    expect([...constants.get('kernel')!]).toEqual([1, 2, 3]);
+    expect([...constants.values()].map((values) => [...values])).toContainEqual([1, 2, 4]);
+    expect(() => readConstants(Uint8Array.of(1, 2, 3))).toThrow('this is no ONNX file');
+    expect(() => compile({ kernel: mul(x, constant([1, 2, 3], [3], 'kernel')) })).toThrow(/'kernel' is a constant's label/);
   });
 
   it('names outputs that are an input, a twin of another, or read by other nodes', async () => {
