@@ -16,7 +16,7 @@ export interface Emitter {
   nodes(type: string, inputs: string[], attributes: Record<string, number | string | number[]>, count: number): string[];
   /** An int64 initializer of rank one. */
   ints(values: readonly number[]): string;
-  /** A float32 initializer. */
+  /** A float32 initializer; its name is the label, where that is free. */
   floats(values: Float32Array | readonly number[], shape: Shape, label?: string): string;
   /** A shape operand for Reshape; its first axis is left to be inferred where the batch is dynamic. */
   shape(shape: Shape): string;

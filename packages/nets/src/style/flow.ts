@@ -103,13 +103,10 @@ function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow 
   return { x, y };
 }
 
-/** Where a channel's walk ends: at 2.5 deviations. */
-const lastStep = ({ along }: { along: number }): number => Math.min(REACH, Math.ceil(2.5 * along));
-
-/** What each channel counts at each step of a walk, [REACH + 1, NOISE]. */
+/** What each channel counts at each step of a walk, [REACH + 1, NOISE]; a channel's walk ends at 2.5 deviations. */
 function walkWeights(): Float32Array {
   const weights = new Float32Array((REACH + 1) * NOISE);
-  for (const [c, brush] of BRUSHES.entries()) for (let step = 0; step <= lastStep(brush); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * brush.along * brush.along));
+  for (const [c, { along }] of BRUSHES.entries()) for (let step = 0; step <= Math.min(REACH, Math.ceil(2.5 * along)); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * along * along));
   return weights;
 }
 
@@ -123,7 +120,6 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
     for (let i = 0; i < size; i++) source[i * NOISE + c] = channel[i]!;
   }
   const weights = walkWeights();
-  const [finest, fine, broad] = BRUSHES.map(lastStep) as [number, number, number, number];
   const out = new Float32Array(NOISE * size);
   const [right, bottom, below] = [width - 1, height - 1, width * NOISE];
   for (let start = 0; start < size; start++) {
@@ -153,10 +149,9 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
         const i = at * NOISE;
         const j = i + below;
         const k = step * NOISE;
-        // The finer the brush, the sooner its walk is over.
-        if (step <= finest) a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
-        if (step <= fine) b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
-        if (step <= broad) c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
+        a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
+        b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
+        c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
         d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
         const near = at + (fx >= 0.5 ? 1 : 0) + (fy >= 0.5 ? width : 0);
         const nx = flow.x[near]!;

@@ -9,7 +9,7 @@ const inputs = () => ({ photograph: input('photograph', [1, 3, 16, 16]), noise: 
  * The .onnx file of a style, for one picture at a time. Inputs: `photograph` float32 [1, 3, h, w], black 0 to white 1, sides multiples
  * of 4; `noise` float32 [1, 4, h / 4, w / 4], noise of deviation 2 smeared along the photograph's forms (flow.ts); `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w).
  * Outputs: `painted` float32 [1, 3, h, w], 0 to 1, and `measured` float32 [1, k, 1, 1], the mean and variance of every channel of every layer,
- * which `paintingModel` takes. Its weights are constants of their names, the pictures' kernels first.
+ * which `paintingModel` takes. Its weights are constants by their names in the network's table, which `styleWeights` reads back.
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
   const { photograph, noise, strength } = inputs();
@@ -27,7 +27,7 @@ export function styleModel(painter: StyleNetwork, weights: Float32Array, metadat
   return compile({ painted, measured: concat(measured, 1) }, { openSides: true, metadata }).bytes;
 }
 
-/** The weights of a style's model file; undefined where it is of another network than this version's. @throws Error 'this is no ONNX file'. */
+/** The weights of a style's model file; undefined where it is of another network than this version's. @throws Error 'this is no ONNX file' */
 export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Array | undefined => painter.thaw(readConstants(file));
 
 /**
@@ -39,7 +39,10 @@ export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Ar
 export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array): Uint8Array {
   const { photograph, noise, strength } = inputs();
   let at = 0;
-  const next = (count: number) => moments.subarray(at, (at += count));
+  const next = (count: number) => {
+    at += count;
+    return moments.subarray(at - count, at);
+  };
   const normal: Normal = (_name, x) => {
     const shape = [1, x.extent(1), 1, 1];
     const mean = next(x.extent(1));

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, paintingModel, strokesAlong, styleWeights, whiteRows } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, paintingModel, strokesAlong, styleModel, styleWeights, whiteRows } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
@@ -17,7 +17,7 @@ import type { VerbOptions } from '../progress.js';
  * So wide a frame of mirrored edges is laid around a picture that is painted, too; one that is measured has FRAME, as crops had in training.
  */
 export const STYLE_MARGIN = 56;
-/** Side of a tile in px without its surroundings: with it a picture of 24 megapixels takes 1.24 GB in all (`npm run bench -- style`). */
+/** Side of a tile in px without its surroundings: with it a picture of 24 megapixels takes 1.13 GB in all (`npm run bench -- style`). */
 export const STYLE_TILE = 1024;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
@@ -65,7 +65,7 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
-  /** Of the moments last painted by: the frames of an animation share theirs. */
+  /** By the moments that were last given: the frames of an animation share theirs. */
   private fixed: { moments: Float32Array; session: Session } | undefined;
 
   private constructor(
@@ -78,16 +78,13 @@ export class Painter implements Paints {
   ) {}
 
   /**
-   * @param model the .onnx file of a style. @param seed of the noise that strokes begin from.
+   * @param weights of the network; the graphs that measure and paint are made of them here. @param seed of the noise that strokes begin from.
    * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
    * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
-   * @throws RangeError for a model of another network than this version's.
    */
-  static async from(model: Uint8Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
-    const weights = styleWeights(defineStyle(), model);
-    if (!weights) throw new RangeError('the model is of another network than this version paints with');
-    const open = (bytes: Uint8Array) => openSession(bytes, { device, threads });
-    return new Painter(await open(model), weights, open, seed, strength, share);
+  static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
+    const open = (model: Uint8Array) => openSession(model, { device, threads });
+    return new Painter(await open(styleModel(defineStyle(), weights, {})), weights, open, seed, strength, share);
   }
 
   /** Tiles of a picture. */
@@ -96,7 +93,7 @@ export class Painter implements Paints {
   async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Manner): Promise<void> {
     const whole = framed(source, STYLE_MARGIN);
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source));
-    const session = await this.painting(moments);
+    const session = await this.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_MARGIN - x), Math.max(0, STYLE_MARGIN - y)];
@@ -105,7 +102,12 @@ export class Painter implements Paints {
       if (inner.width <= 0 || inner.height <= 0) return;
       faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
     };
-    await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
+    try {
+      await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
+    } finally {
+      // Its own moments are no other picture's: a session holds on to the memory of its largest tile.
+      if (!given) await this.release();
+    }
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {
@@ -142,11 +144,10 @@ export class Painter implements Paints {
     return Float32Array.from(measured!.data as Float32Array);
   }
 
-  /** The session that paints by given moments. */
-  private async painting(moments: Float32Array): Promise<Session> {
+  /** The session that paints by these moments. */
+  private async paintingBy(moments: Float32Array): Promise<Session> {
     if (this.fixed?.moments !== moments) {
-      await this.fixed?.session.close();
-      this.fixed = undefined;
+      await this.release();
       this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments)) };
     }
     return this.fixed.session;
@@ -168,18 +169,28 @@ export class Painter implements Paints {
     return { width, height, values: strokesAlong(seen, whiteRows(width, height, this.seed)) };
   }
 
+  private async release(): Promise<void> {
+    const { fixed } = this;
+    this.fixed = undefined;
+    await fixed?.session.close();
+  }
+
   async close(): Promise<void> {
-    await Promise.all([this.measuring.close(), this.fixed?.session.close()]);
+    await Promise.all([this.measuring.close(), this.release()]);
   }
 }
 
-/** @throws UserError for a model of another network than this version's, and where ONNX Runtime does not open it. */
-export const openPainter = (model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): Promise<Painter> =>
-  Painter.from(model.bytes, options, seed, strength, share).catch((error: Error) => {
-    if (error.name === 'DeviceError') throw error;
-    if (error instanceof RangeError) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
-    throw new UserError(`ONNX Runtime does not open the model '${model.name}': ${error.message.split('\n')[0]}`);
-  });
+/** @throws UserError for a model of another network than this version's. */
+export async function openPainter(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): Promise<Painter> {
+  let weights: Float32Array | undefined;
+  try {
+    weights = styleWeights(defineStyle(), model.bytes);
+  } catch (error) {
+    throw new UserError(`the model '${model.name}' cannot be read: ${(error as Error).message}`);
+  }
+  if (!weights) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
+  return Painter.from(weights, options, seed, strength, share);
+}
 
 /** A sink that takes `share` of what is painted, and the rest of what was there. */
 const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, y, w, h) => {

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineStyle, Random, type StyleState, styleModel } from '@zeuxis/nets';
+import { defineStyle, Random, type StyleState } from '@zeuxis/nets';
 import { verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -272,6 +272,10 @@ describe('style', () => {
     expect((await paint({ inputs: [at('photographs', '3.png')], mask: at('small-mask.png') })).failures[0]!.message).toMatch(/mask is 10x10 and .* 120x90/);
     await expect(paint({ inputs: [at('photographs', '3.png')], mask: at('photographs', '1.png') })).rejects.toThrow(/in colour/);
     await expect(paint({ inputs: [at('photographs', '3.png')], model: 'photo-x2' })).rejects.toThrow(/is no style but a model for upscaler/);
+    // As if a layer had another name in another version.
+    const renamed = Buffer.from((await readFile(at('other', 'model.onnx'))).toString('latin1').replaceAll('down2.scale', 'down3.scale'), 'latin1');
+    await writeFile(at('other', 'model.onnx'), renamed);
+    await expect(paint({ inputs: [at('photographs', '3.png')], model: at('other') })).rejects.toThrow(/another version's network, .*train it anew/);
     await truncate(at('other', 'model.onnx'), 1000);
     await expect(paint({ inputs: [at('photographs', '3.png')], model: at('other') })).rejects.toThrow(/no ONNX model, or it is damaged/);
   });
@@ -291,7 +295,7 @@ it('measures a style beside the untouched photographs and a transfer of colours'
 it('paints in tiles as it paints the whole, at sides of every kind', async () => {
   const painter = defineStyle();
   // Weights larger than a run's first: what a tile misses of its surroundings must show.
-  const model = styleModel(painter, painter.initialise(new Random('tiles')).map((value) => value * 1.3), {});
+  const weights = painter.initialise(new Random('tiles')).map((value) => value * 1.3);
   const [width, height] = [203, 154];
   const random = new Random('picture');
   const values = Float32Array.from({ length: 3 * width * height }, () => random.uniform());
@@ -304,7 +308,7 @@ it('paints in tiles as it paints the whole, at sides of every kind', async () =>
   };
   const whole = async (tile: number, margin: number) => {
     const out = new Float32Array(values.length).fill(Number.NaN);
-    const session = await Painter.from(model, { threads: 1 }, 'noise');
+    const session = await Painter.from(weights, { threads: 1 }, 'noise');
     const sink = (part: Float32Array, x: number, y: number, w: number, h: number) => {
       for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) out.set(part.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * height + y + row) * width + x);
     };

@@ -101,18 +101,18 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     const card = this.card(seconds);
     const model = styleModel(defineStyle(), state.vectors.average, cardMetadata(card));
     await writeWhole(paths.model, model);
-    await this.grid(model, paths.grids);
+    await this.grid(paths.grids);
     return card;
   }
 
   /** The same crops of photographs all through the run, painted, beside themselves and crops of the paintings. */
-  private async grid(model: Uint8Array, folder: string): Promise<void> {
+  private async grid(folder: string): Promise<void> {
     const { side } = this.settings;
     const plane = 3 * side * side;
     const random = new Random('grid');
     const [photographs, paintings] = [this.pictures.photographs, this.pictures.paintings].map((canvases) => drawCrops(canvases, random, side, new Uint8Array(SHOWN * plane))) as [Uint8Array, Uint8Array];
     const all = new Uint8Array(3 * SHOWN * plane);
-    const painter = await Painter.from(model, { threads: this.options.threads ?? availableParallelism() }, 'grid');
+    const painter = await Painter.from(this.trainer.state.vectors.average, { threads: this.options.threads ?? availableParallelism() }, 'grid');
     try {
       for (let i = 0; i < SHOWN; i++) {
         const crop = photographs.subarray(i * plane, (i + 1) * plane);
