@@ -83,10 +83,15 @@ def paint(p, x, noise, strength):
     return torch.tanh(y + strength * (normal(p, "out", y) - y)) / 2 + 0.5
 
 
-def content(made, photograph):
-    luma = lambda x: (x * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1, keepdim=True)
-    window = lambda x: F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
+def luma(x):
+    return (x * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1, keepdim=True)
 
+
+def window(x):
+    return F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
+
+
+def content(made, photograph):
     def at(reduction):
         a, b = (F.avg_pool2d(luma(x), reduction) for x in (made, photograph))
         va, vb = window(a * a) - window(a) ** 2, window(b * b) - window(b) ** 2
@@ -108,13 +113,21 @@ def distribution(x, photograph, strength):
     filters = torch.from_numpy(fill("filters", 4 * 3 * 4).astype("float64")).reshape(4, 3, 2, 2) / 3
     quantiles = torch.from_numpy(fill("quantiles", 4 * 9).astype("float64")).reshape(4, 9).sort(-1).values
     responses = F.conv2d(F.avg_pool2d(x, 16), filters).flatten(2)
-    luma = (photograph * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1)
-    variance = F.avg_pool2d(luma, 8).var((1, 2), correction=0)
+    variance = F.avg_pool2d(luma(photograph)[:, 0], 8).var((1, 2), correction=0)
     return ((responses.sort(-1).values - quantiles).abs().mean((1, 2)) * strength * variance / (variance + 1e-2)).mean()
 
 
 def variation(x):
     return (x[:, :, 1:] - x[:, :, :-1]).square().mean() + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean()
+
+
+def unrest(made, photograph):
+    seen = F.avg_pool2d(luma(photograph), 4)
+    flat = F.avg_pool2d(5e-4 / (window(seen * seen) - window(seen) ** 2 + 5e-4), 4)
+    low = F.avg_pool2d(made, 16)
+    down = (low[:, :, 1:] - low[:, :, :-1]).square() * flat[:, :, 1:] * flat[:, :, :-1]
+    across = (low[:, :, :, 1:] - low[:, :, :, :-1]).square() * flat[:, :, :, 1:] * flat[:, :, :, :-1]
+    return down.mean() + across.mean()
 
 
 if __name__ == "__main__":
@@ -124,7 +137,7 @@ if __name__ == "__main__":
     noise = torch.from_numpy(fill("noise", BATCH * NOISE * (SIDE // 4) ** 2).astype("float64")).reshape(BATCH, NOISE, SIDE // 4, SIDE // 4)
     made = paint(p, photographs, noise, torch.tensor([0.25, 1.0], dtype=torch.float64).reshape(BATCH, 1, 1, 1))
     strength = torch.tensor([0.25, 1.0], dtype=torch.float64)
-    losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, photographs, strength)}
+    losses = {"content": content(made, photographs), "variation": variation(made), "distribution": distribution(made, photographs, strength), "unrest": unrest(made, photographs)}
     gradients = {name: dict(zip(p, torch.autograd.grad(loss, list(p.values()), retain_graph=True))) for name, loss in losses.items()}
     h, w = 40, 56
     y, x = torch.meshgrid(torch.arange(h).double(), torch.arange(w).double(), indexing="ij")

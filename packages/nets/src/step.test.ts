@@ -70,6 +70,7 @@ const styleFeeds: Feeds = {
   strokesWeight: scalar(1),
   paletteWeight: scalar(1),
   patchesWeight: scalar(1),
+  calmWeight: scalar(1),
   variationWeight: scalar(1),
 };
 const cases: [name: string, step: Step, feeds: Feeds][] = [

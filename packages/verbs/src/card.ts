@@ -106,6 +106,8 @@ export interface StyleCard extends CommonCard {
   palette?: number;
   strokes?: number;
   patches?: number;
+  /** Of flat places staying flat. */
+  calm?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
   /** Side of a crop in px. */

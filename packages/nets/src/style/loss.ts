@@ -3,7 +3,7 @@
 // Style: a discriminator that judges patches at four scales against crops of the painting (Isola et al., 2017; Wang et al.,
 // pix2pixHD, 2018), with the GAN package's loss: it sees the run of a brush, which statistics of small linear filters do not.
 // Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
-// structure, so that a flat sky may be painted.
+// structure, so that a flat sky may be painted. Calm: in the large, it is to stay as flat as it was.
 
 import { add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
 import { bias, boxDown, convolution, GAIN } from '../layers.js';
@@ -96,11 +96,34 @@ export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
   return add(mul(windows, 0.75), mul(overall(made, photograph), 0.25));
 }
 
-/** Mean squared difference of neighbouring pixels, down and across. */
-export function totalVariation(x: Tensor): Tensor {
+/** The mean over what is made of each two neighbours in x, down and across. `both` gives the neighbours in anything of the same sides. */
+function overNeighbours(x: Tensor, of: (one: Tensor, other: Tensor, both: (y: Tensor) => [Tensor, Tensor]) => Tensor): Tensor {
   const along = (axis: 2 | 3) => {
     const last = x.extent(axis) - 1;
-    return mean(square(sub(sliceAxis(x, axis, 1, last), sliceAxis(x, axis, 0, last))));
+    const both = (y: Tensor): [Tensor, Tensor] => [sliceAxis(y, axis, 1, last), sliceAxis(y, axis, 0, last)];
+    return mean(of(...both(x), both));
   };
   return add(along(2), along(3));
+}
+
+/** Mean squared difference of neighbouring pixels, down and across. */
+export const totalVariation = (x: Tensor): Tensor => overNeighbours(x, (one, other) => square(sub(one, other)));
+
+/** Variance of luminance at which a place is half flat: that of a sky's shades is less, a deviation of a hundredth. */
+const EVEN = 5e-4;
+/** Reductions at which a photograph is seen to be flat, and at which what is made of it is to be flat: strokes are finer. */
+const [SEEN_FLAT, KEPT_FLAT] = [4, 16];
+
+/**
+ * Mean squared difference of colours between neighbours of 16 px, down and across, counted where the photograph is flat: a sky that grows darker
+ * may not fall into another colour at once.
+ */
+export function unrest(made: Tensor, photograph: Tensor): Tensor {
+  const seen = boxDown(luminance(photograph), SEEN_FLAT);
+  const variance = sub(windowed(square(seen), WINDOW), square(windowed(seen, WINDOW)));
+  const flat = boxDown(div(EVEN, add(variance, EVEN)), KEPT_FLAT / SEEN_FLAT);
+  return overNeighbours(boxDown(made, KEPT_FLAT), (one, other, both) => {
+    const [flatOne, flatOther] = both(flat);
+    return mul(square(sub(one, other)), mul(flatOne, flatOther));
+  });
 }

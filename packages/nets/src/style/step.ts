@@ -7,7 +7,7 @@ import { squaredSlopes } from '../gan/loss.js';
 import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { type Banks, distributionLoss } from './distribution.js';
-import { contentLoss, contrastOf, patchShares, totalVariation } from './loss.js';
+import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
 import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
 
 export interface StyleCrops {
@@ -78,7 +78,7 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
 
 /**
  * Outputs: `nextWeights`, `nextMoment`, `nextAverage` and the scalars `loss` (the game's), `content`, `palette` and `variation`.
- * Inputs as the discriminator's, average, decay, and the weights `strokesWeight` (of the game), `contentWeight`, `paletteWeight`, `patchesWeight` and `variationWeight`.
+ * Inputs as the discriminator's, average, decay, and the weights `strokesWeight` (of the game), `contentWeight`, `paletteWeight`, `patchesWeight`, `calmWeight` and `variationWeight`.
  */
 export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, banks: Banks): Step {
   const loss = (batch: number): LossGraph => {
@@ -90,7 +90,8 @@ export function painterStep(painter: StyleNetwork, discriminator: Network<[Tenso
     const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
     const unpainted = mean(mul(abs(sub(made, inner(photographs))), sub(1, strength)));
     const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, each, strength, contrastOf(inner(photographs)))) as [Tensor, Tensor];
-    const held = add(mul(input('contentWeight', []), content), mul(unpainted, FAITHFUL));
+    const calm = mul(input('calmWeight', []), unrest(made, inner(photographs)));
+    const held = add(add(mul(input('contentWeight', []), content), calm), mul(unpainted, FAITHFUL));
     const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
     const total = add(add(mul(input('strokesWeight', []), lost), spread), add(held, mul(input('variationWeight', []), variation)));
     return { gradient: bound.gradient(total), report: { loss: lost, content, palette, variation } };

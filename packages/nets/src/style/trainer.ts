@@ -21,6 +21,8 @@ export interface StyleTrainerOptions extends StyleCrops, PartsOption {
   palette: number;
   /** Weight of the distribution of patches. */
   patches: number;
+  /** Weight of flat places staying flat in the large. */
+  calm: number;
 }
 
 export const STYLE_VECTORS = ['weights', 'moment', 'average', 'discriminator', 'discriminatorMoment'] as const;
@@ -106,7 +108,7 @@ export class StyleTrainer {
    */
   async step({ photographs, painting }: StyleBatch, progress: number, rateScale = 1): Promise<StyleReport> {
     const { state, options } = this;
-    const { batch, side, seed, contentWeight, strokes, palette, patches } = options;
+    const { batch, side, seed, contentWeight, strokes, palette, patches, calm } = options;
     const { vectors } = state;
     const random = new Random(`${seed}/step/${state.steps}`);
     const rate = fall(progress) * rateScale;
@@ -126,6 +128,7 @@ export class StyleTrainer {
       strokesWeight: scalar(strokes),
       paletteWeight: scalar(palette),
       patchesWeight: scalar(patches),
+      calmWeight: scalar(calm),
       variationWeight: scalar(VARIATION),
     };
     const start = performance.now();

@@ -158,6 +158,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
       palette: settings.palette,
       strokes: settings.strokes,
       patches: settings.patches,
+      calm: settings.calm,
       margin: STYLE_MARGIN,
       seed: settings.seed,
       images: trainer.state.images,

@@ -12,7 +12,7 @@ import { fixedRights, keptRights, requireSame, rightsOf, setOf, tellLeftOut } fr
 import { checkOptions, checkWeights, DEFAULT_SNAPSHOTS, type KeptSettings, lengthOf, networksOf, newParts, openerOf, resumable, type TrainingOptions } from './settings.js';
 import { STYLE_CURVES, StyleTraining } from './style-training.js';
 
-/** For 60 minutes where no length is given. The four weights may be turned when a run is resumed. */
+/** For 60 minutes where no length is given. The five weights may be turned when a run is resumed. */
 export interface TrainStyleOptions extends TrainingOptions {
   /** A painting, or a folder of paintings that make one style. */
   pictures: string;
@@ -28,6 +28,8 @@ export interface TrainStyleOptions extends TrainingOptions {
   strokes?: number;
   /** Weight of the painting's patches, 1 by default: how fine and how strong the strokes are. */
   patches?: number;
+  /** Weight of flat places staying flat in the large, 10 by default: more keeps a smooth sky from falling apart into the painting's colours. */
+  calm?: number;
   /** Crops a step, 1 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
   /** Side of a crop in px, a multiple of 32; 448 by default: what a picture's colours are to be is asked of every crop, which should hold a scene. */
@@ -41,7 +43,7 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [1, 448, 60];
-const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1 };
+const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1, calm: 10 };
 const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
@@ -97,8 +99,8 @@ function* planarsOf(canvases: Canvases): Generator<Planar> {
 export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyleResult> {
   const { out, onProgress = () => {}, device } = options;
   checkOptions(options);
-  const { contentWeight, palette, strokes, patches } = options;
-  checkWeights({ contentWeight, palette, strokes, patches });
+  const { contentWeight, palette, strokes, patches, calm } = options;
+  checkWeights({ contentWeight, palette, strokes, patches, calm });
   const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
   const rights = rightsOf(options, before?.settings);
   const settled: Settled = { paintings: await rights.settle(options.pictures), photographs: await rights.settle(options.content) };
@@ -113,8 +115,9 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const batch = options.batch ?? DEFAULT_BATCH;
     const networks = networksOf(defineStyle(), paintingDiscriminator(judgedSide(side)));
     // Weights may be turned on the way.
-    const turned = Object.fromEntries(Object.entries({ contentWeight, palette, strokes, patches }).filter(([, value]) => value !== undefined));
-    const settings: StyleSettings = before ? { ...before.settings, ...turned } : {
+    const turned = Object.fromEntries(Object.entries({ contentWeight, palette, strokes, patches, calm }).filter(([, value]) => value !== undefined));
+    // Runs of before there was calm go on without.
+    const settings: StyleSettings = before ? { ...before.settings, calm: before.settings.calm ?? 0, ...turned } : {
       side,
       scale,
       ...keptRights(rights, options, paintings.files, photographs.files),
