@@ -219,6 +219,9 @@ describe('keys', () => {
     expect(after).toMatchObject({ kind: 'local', done: 'rotated', algorithm: 'ES256' });
     expect(after.certificates[0].sha256).not.toBe(before.certificates[0].sha256);
     expect(after.certificates[1].sha256).toBe(before.certificates[1].sha256);
+    expect((await keys('rotate', '--root')).out).toMatch(/^made a new signing key of this machine's own, under a new root/);
+    const last = JSON.parse((await keys('show', '--json')).out);
+    expect(last.certificates[1].sha256).not.toBe(after.certificates[1].sha256);
     expect(made.out + JSON.stringify(after)).not.toMatch(/PRIVATE|BEGIN/);
   });
 

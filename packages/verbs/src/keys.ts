@@ -16,7 +16,7 @@ import {
 
 /** The report, and what was done. */
 export interface KeysResult extends KeyReport {
-  done?: 'created' | 'rotated' | 'changed' | 'watermark created' | 'watermark rotated' | 'watermark changed';
+  done?: 'created' | 'rotated' | 'root rotated' | 'changed' | 'watermark created' | 'watermark rotated' | 'watermark changed';
 }
 
 /** Says who signs. Makes nothing. @throws UserError for what is there and damaged. */
@@ -35,7 +35,7 @@ export async function createKeys(folder = configFolder()): Promise<KeysResult> {
  */
 export async function rotateKeys({ root = false, folder = configFolder() }: { root?: boolean; folder?: string } = {}): Promise<KeysResult> {
   await rotateLocal(folder, root);
-  return { ...(await reportKeys(folder)), done: 'rotated' };
+  return { ...(await reportKeys(folder)), done: root ? 'root rotated' : 'rotated' };
 }
 
 /**

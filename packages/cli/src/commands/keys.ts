@@ -16,6 +16,7 @@ interface UseOptions extends Common {
 const DONE = {
   created: 'made a root and a signing key',
   rotated: "made a new signing key of this machine's own",
+  'root rotated': "made a new signing key of this machine's own, under a new root: whoever trusts the old one does not yet trust this",
   changed: 'changed who signs',
   'watermark created': "made a key for watermarks: nobody else's zeuxis sees them from now on",
   'watermark rotated': 'made a new key for watermarks; the old one is still looked for',
@@ -28,7 +29,7 @@ function watermarkLine({ kind, fingerprint, key, former }: KeysResult['watermark
 }
 
 function lines({ folder, kind, key, algorithm, timestamp, certificates, watermark, done }: KeysResult): string[] {
-  const said = [...(done ? [DONE[done]] : []), ...(done === 'rotated' && kind === 'configured' ? ['it is not in use: a certificate that was brought along signs'] : [])];
+  const said = [...(done ? [DONE[done]] : []), ...((done === 'rotated' || done === 'root rotated') && kind === 'configured' ? ['it is not in use: a certificate that was brought along signs'] : [])];
   const stamps = timestamp === undefined ? [] : [`time-stamps  ${timestamp}`];
   if (kind === 'none') return [...said, ...stamps, `no key yet in ${folder}: the first picture makes one, or \`zeuxis keys create\` does`, watermarkLine(watermark)];
   return [
