@@ -11,13 +11,15 @@ import { openSession } from '@zeuxis/graph/node';
 import { defineStyle, GRAIN, NOISE, paintingModel, Random, styleWeights } from '@zeuxis/nets';
 import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
-import { verbOn } from './large.js';
+import { type VerbTime, verbOn } from './large.js';
 import { median } from './measure.js';
 
 export interface StyleRow {
   name: string;
   seconds?: number;
   gflops_per_s?: number;
+  /** From the beginning until the picture is painted; what is left is its marking and signing. */
+  painted_s?: number;
   peak_gb?: number;
   /** Of a shipped style, beside the photographs untouched and with the painting's colours alone. */
   quality?: StyleEvaluation['mean'];
@@ -36,6 +38,8 @@ const flops = (): number =>
   defineStyle().table.filter(({ name }) => name.endsWith('.weight')).reduce((sum, { name, shape }) => sum + 2 * shape.reduce((product, n) => product * n, 1) * share(name), 0);
 
 const SIDE = 1000;
+/** How often a file of a megapixel is painted, of which the median is told; files of a batch. */
+const [TURNS, BATCH] = [5, 9];
 /** Whose time and memory are measured: all styles are one network. */
 const SHOWN = 'starry-night';
 
@@ -59,7 +63,7 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
   }
   await session.close();
   const seconds = median(times);
-  return { name: 'the network, 1 megapixel', seconds: Number(seconds.toPrecision(3)), gflops_per_s: Math.round((flops() * SIDE ** 2) / seconds / 1e9) };
+  return { name: 'the network, 1 megapixel', seconds: three(seconds), gflops_per_s: Math.round((flops() * SIDE ** 2) / seconds / 1e9) };
 }
 
 /** Distances and structure of the shipped styles. */
@@ -80,21 +84,31 @@ async function quality(options: BenchOptions): Promise<StyleRow[]> {
   }
 }
 
-export async function styleBench(options: BenchOptions): Promise<StyleRow[]> {
-  const rows = [await network(options)];
-  for (const [name, width, height] of [['a file, 1 megapixel', 1250, 800], ['a file, 24 megapixels', 6000, 4000]] as const) {
-    const { seconds, peakGb } = await verbOn('style', { model: SHOWN, threads: options.threads }, width, height);
-    rows.push({ name, seconds: Number(seconds.toPrecision(3)), peak_gb: Number(peakGb.toFixed(2)) });
-  }
-  return [...rows, ...(await quality(options))];
+const three = (value: number) => Number(value.toPrecision(3));
+
+/** A photograph as a file to a signed file; each further one of a batch does without what the first one waits for. */
+async function files({ threads }: BenchOptions): Promise<StyleRow[]> {
+  const model = { model: SHOWN, threads };
+  const turns: VerbTime[] = [];
+  for (let i = 0; i < TURNS; i++) turns.push(await verbOn('style', model, 1250, 800));
+  const of = (figure: keyof VerbTime) => median(turns.map((turn) => turn[figure]));
+  const row = (name: string, { seconds, tiled, peakGb }: VerbTime): StyleRow => ({ name, seconds: three(seconds), painted_s: three(tiled), peak_gb: Number(peakGb.toFixed(2)) });
+  const batch = await verbOn('style', model, 1250, 800, BATCH);
+  return [
+    row('a file, 1 megapixel', { seconds: of('seconds'), tiled: of('tiled'), peakGb: of('peakGb') }),
+    { name: `each further one of ${BATCH}`, seconds: three((batch.seconds - of('seconds')) / (BATCH - 1)), peak_gb: Number(batch.peakGb.toFixed(2)) },
+    row('a file, 24 megapixels', await verbOn('style', model, 6000, 4000)),
+  ];
 }
+
+export const styleBench = async (options: BenchOptions): Promise<StyleRow[]> => [await network(options), ...(await files(options)), ...(await quality(options))];
 
 const FIGURES = ['patches', 'colour', 'ssim', 'edges', 'flicker'] as const;
 
 export const styleTable = (rows: StyleRow[]): string =>
   [
-    `${''.padEnd(28)}${'seconds'.padStart(10)}${'GFLOP/s'.padStart(10)}${'peak GB'.padStart(10)}`,
-    ...rows.filter(({ quality }) => !quality).map(({ name, seconds, gflops_per_s, peak_gb }) => `${name.padEnd(28)}${String(seconds).padStart(10)}${String(gflops_per_s ?? '').padStart(10)}${String(peak_gb ?? '').padStart(10)}`),
+    `${''.padEnd(28)}${'seconds'.padStart(10)}${'painted'.padStart(10)}${'GFLOP/s'.padStart(10)}${'peak GB'.padStart(10)}`,
+    ...rows.filter(({ quality }) => !quality).map(({ name, seconds, painted_s, gflops_per_s, peak_gb }) => `${name.padEnd(28)}${String(seconds).padStart(10)}${String(painted_s ?? '').padStart(10)}${String(gflops_per_s ?? '').padStart(10)}${String(peak_gb ?? '').padStart(10)}`),
     '',
     `${''.padEnd(28)}${FIGURES.map((name) => name.padStart(10)).join('')}`,
     ...rows.flatMap(({ name, quality }) =>

@@ -18,7 +18,7 @@ export * from './network.js';
 export { Random } from './random.js';
 export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';
 export { type Banks, banksOf } from './style/distribution.js';
-export { strokesAlong, whiteRows } from './style/flow.js';
+export { STROKE_SURROUNDINGS, strokesAlong, whiteRows } from './style/flow.js';
 export { paintingDiscriminator } from './style/loss.js';
 export { paintingModel, styleModel, styleWeights } from './style/model.js';
 export { defineStyle, FRAME, GRAIN, NOISE, type StyleNetwork } from './style/network.js';

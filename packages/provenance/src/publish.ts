@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
-import { formatOf, LARGEST } from './c2pa.js';
+import { formatOf, LARGEST, loadC2pa } from './c2pa.js';
 import { type HumanWork, humanActions } from './human.js';
 import type { Identity } from './identity.js';
 import { ledgerOf, type NewRecord } from './ledger.js';
@@ -160,6 +160,8 @@ export async function publishEdited(make: () => Promise<Raster | Animation>, pat
   const { action, description, parent, generation, alsoBy = [] } = edit;
   const [title, sha256, format] = [basename(parent.path), hash(parent.bytes), formatOf(parent.bytes)];
   const record: EditRecord = { ...generation, parent: { title, sha256 } };
+  // Compiled while the picture is made. What is wrong with it is said where it is asked for.
+  loadC2pa().catch(() => {});
   const { encoded, thumbnail, ...made } = await encodeMade(make, record, options);
   const models = [generation.model, ...alsoBy];
   const inputs = models.map(modelIngredient);
@@ -190,8 +192,8 @@ async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRec
   }
   if (format === 'gif') throw new Error('a single picture as gif');
   const marks = await mark(picture, { kind: 'edited', said }, options);
-  const thumbnail = await encodeThumbnail(picture);
-  const encoded = await encodeRaster({ ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) }, { format, ...(quality === undefined ? {} : { quality }) });
+  const declared = { ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) };
+  const [encoded, thumbnail] = await Promise.all([encodeRaster(declared, { format, ...(quality === undefined ? {} : { quality }) }), encodeThumbnail(picture)]);
   return { encoded, width, height, marks, thumbnail };
 }
 

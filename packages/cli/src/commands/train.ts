@@ -105,7 +105,7 @@ function styleCommand(train: Command, finish: (code: number) => void): void {
     .option('--palette <x>', "weight of the painting's colours (default: 14)", between(0, 1000))
     .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
     .option('--patches <x>', "weight of the painting's small patches (default: 1)", between(0, 1000))
-    .option('--calm <x>', 'weight of flat places staying flat: more keeps blotches out of skies (default: 10)', between(0, 1000))
+    .option('--calm <x>', 'weight of flat places staying flat: more keeps blotches out of skies (default: 30)', between(0, 1000))
     .option('--crop <px>', 'side of a crop, a multiple of 32 (default: 448)', whole(32))
     .action(async (pictures: string, options: StyleOptions) => {
       const { trainStyle } = await import('@zeuxis/verbs');

@@ -28,10 +28,14 @@ const MOST = 4.4;
 const [NEAR, FAR, FAR_COUNTS] = [2.5, 9, 0.5];
 /** Deviation in px of the swirls, and how strong they are beside forms: a slope of luminance of a hundredth a pixel. */
 const [SWIRL, SWIRL_COUNTS] = [12, 1e-4];
+/** Where a bell is cut off, in deviations. */
+const CUT = 2.5;
+/** Pixels around a pixel that its strokes are laid by: a walk, as far around its end as the flow is smoothed, and the neighbour there that makes a slope. */
+export const STROKE_SURROUNDINGS = REACH + Math.ceil(CUT * SWIRL) + 1;
 
-/** Sum 1, cut off at 2.5 deviations. */
+/** Sum 1. */
 function bell(deviation: number): Float32Array {
-  const reach = Math.ceil(2.5 * deviation);
+  const reach = Math.ceil(CUT * deviation);
   const values = Float32Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * deviation ** 2)));
   const sum = values.reduce((a, b) => a + b);
   return values.map((value) => value / sum);
@@ -103,15 +107,15 @@ function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow 
   return { x, y };
 }
 
-/** What each channel counts at each step of a walk, [REACH + 1, NOISE]; a channel's walk ends at 2.5 deviations. */
+/** What each channel counts at each step of a walk, [REACH + 1, NOISE]. */
 function walkWeights(): Float32Array {
   const weights = new Float32Array((REACH + 1) * NOISE);
-  for (const [c, { along }] of BRUSHES.entries()) for (let step = 0; step <= Math.min(REACH, Math.ceil(2.5 * along)); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * along * along));
+  for (const [c, { along }] of BRUSHES.entries()) for (let step = 0; step <= Math.min(REACH, Math.ceil(CUT * along)); step++) weights[step * NOISE + c] = Math.exp(-(step * step) / (2 * along * along));
   return weights;
 }
 
-/** Noise summed along the flow from every place both ways: [NOISE, height, width], of white noise of that shape. */
-function smeared(noise: Float32Array, flow: Flow, width: number, height: number): Float32Array {
+/** Noise summed along the flow from every place both ways, of white noise [NOISE, height, width]: [NOISE, to - from, width], of the rows `from` up to `to`. */
+function smeared(noise: Float32Array, flow: Flow, width: number, height: number, from: number, to: number): Float32Array {
   const size = width * height;
   // Channels side by side: this is where the time goes, and a walk asks for all four of a place.
   const source = new Float32Array(NOISE * size);
@@ -120,78 +124,96 @@ function smeared(noise: Float32Array, flow: Flow, width: number, height: number)
     for (let i = 0; i < size; i++) source[i * NOISE + c] = channel[i]!;
   }
   const weights = walkWeights();
-  const out = new Float32Array(NOISE * size);
+  const [first, count] = [from * width, (to - from) * width];
+  const out = new Float32Array(NOISE * count);
   const [right, bottom, below] = [width - 1, height - 1, width * NOISE];
-  for (let start = 0; start < size; start++) {
+  // Both ways in step: every step waits for the one before it, and two such chains go on side by side.
+  const [xs, ys] = [new Float64Array(2 * REACH), new Float64Array(2 * REACH)];
+  for (let start = first; start < first + count; start++) {
+    let px = start % width;
+    let py = (start - px) / width;
+    let qx = px;
+    let qy = py;
+    let vx = flow.x[start]!;
+    let vy = flow.y[start]!;
+    let ux = -vx;
+    let uy = -vy;
+    for (let n = 0; n < 2 * REACH; n += 2) {
+      px += vx;
+      py += vy;
+      qx += ux;
+      qy += uy;
+      px = px < 0 ? 0 : px > right ? right : px;
+      py = py < 0 ? 0 : py > bottom ? bottom : py;
+      qx = qx < 0 ? 0 : qx > right ? right : qx;
+      qy = qy < 0 ? 0 : qy > bottom ? bottom : qy;
+      xs[n] = px;
+      ys[n] = py;
+      xs[n + 1] = qx;
+      ys[n + 1] = qy;
+      const p = ((py + 0.5) | 0) * width + ((px + 0.5) | 0);
+      const q = ((qy + 0.5) | 0) * width + ((qx + 0.5) | 0);
+      const forth = flow.x[p]! * vx + flow.y[p]! * vy < 0 ? -1 : 1;
+      const back = flow.x[q]! * ux + flow.y[q]! * uy < 0 ? -1 : 1;
+      vx = forth * flow.x[p]!;
+      vy = forth * flow.y[p]!;
+      ux = back * flow.x[q]!;
+      uy = back * flow.y[q]!;
+    }
     let a = source[start * NOISE]!;
     let b = source[start * NOISE + 1]!;
     let c = source[start * NOISE + 2]!;
     let d = source[start * NOISE + 3]!;
-    for (let way = 1; way >= -1; way -= 2) {
-      let px = start % width;
-      let py = (start - px) / width;
-      let vx = way * flow.x[start]!;
-      let vy = way * flow.y[start]!;
-      for (let step = 1; step <= REACH; step++) {
-        px += vx;
-        py += vy;
-        px = px < 0 ? 0 : px > right ? right : px;
-        py = py < 0 ? 0 : py > bottom ? bottom : py;
-        const x = px < right ? px | 0 : right - 1;
-        const y = py < bottom ? py | 0 : bottom - 1;
-        const fx = px - x;
-        const fy = py - y;
-        const at = y * width + x;
-        const w11 = fx * fy;
-        const w01 = fx - w11;
-        const w10 = fy - w11;
-        const w00 = 1 - fx - w10;
-        const i = at * NOISE;
-        const j = i + below;
-        const k = step * NOISE;
-        a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
-        b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
-        c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
-        d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
-        const near = at + (fx >= 0.5 ? 1 : 0) + (fy >= 0.5 ? width : 0);
-        const nx = flow.x[near]!;
-        const ny = flow.y[near]!;
-        const turn = nx * vx + ny * vy < 0 ? -1 : 1;
-        vx = turn * nx;
-        vy = turn * ny;
-      }
+    for (let n = 0; n < 2 * REACH; n++) {
+      const x = xs[n]! < right ? xs[n]! | 0 : right - 1;
+      const y = ys[n]! < bottom ? ys[n]! | 0 : bottom - 1;
+      const fx = xs[n]! - x;
+      const fy = ys[n]! - y;
+      const w11 = fx * fy;
+      const w01 = fx - w11;
+      const w10 = fy - w11;
+      const w00 = 1 - fx - w10;
+      const i = (y * width + x) * NOISE;
+      const j = i + below;
+      const k = ((n >> 1) + 1) * NOISE;
+      a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
+      b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
+      c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
+      d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
     }
-    out[start] = a;
-    out[size + start] = b;
-    out[2 * size + start] = c;
-    out[3 * size + start] = d;
+    const at = start - first;
+    out[at] = a;
+    out[count + at] = b;
+    out[2 * count + at] = c;
+    out[3 * count + at] = d;
   }
   return out;
 }
 
 /** Noise smeared along a photograph's forms, not yet brought to one deviation; otherwise as `strokesAlong`. */
-export function smearedAlong(luminance: Luminance, white: Float32Array): Float32Array {
+export function smearedAlong(luminance: Luminance, white: Float32Array, from = 0, to = luminance.height): Float32Array {
   const { width, height } = luminance;
-  return smeared(white, flowOf(luminance, white.subarray(NOISE * width * height)), width, height);
+  return smeared(white, flowOf(luminance, white.subarray(NOISE * width * height)), width, height, from, to);
 }
 
 /**
- * Strokes for a photograph: [NOISE, height, width], of mean 0 and a deviation of about 2, and never beyond 4.4.
+ * Strokes for a photograph: [NOISE, to - from, width], of mean 0 and a deviation of about 2, and never beyond 4.4.
  * @param luminance at a quarter of the photograph's sides.
  * @param white standard normal, [NOISE + 2, height, width]: what is smeared, and what flat places swirl by.
+ * @param from first of the rows that are laid, up to `to`; all by default.
  */
-export function strokesAlong(luminance: Luminance, white: Float32Array): Float32Array {
-  const size = luminance.data.length;
-  const out = smearedAlong(luminance, white);
+export function strokesAlong(luminance: Luminance, white: Float32Array, from = 0, to = luminance.height): Float32Array {
+  const size = (to - from) * luminance.width;
+  const out = smearedAlong(luminance, white, from, to);
   for (const [c, { gain }] of BRUSHES.entries()) for (let i = c * size; i < (c + 1) * size; i++) out[i] = Math.min(MOST, Math.max(-MOST, gain * out[i]!));
   return out;
 }
 
-/** White noise for `strokesAlong`, by the row: a row has the same however high the picture is. */
-export function whiteRows(width: number, height: number, seed: number | string): Float32Array {
+/** White noise for `strokesAlong`, by the row: a row has the same however high the picture is. @param first of the rows, 0 by default. */
+export function whiteRows(width: number, height: number, seed: number | string, first = 0): Float32Array {
   const out = new Float32Array((NOISE + 2) * width * height);
   for (let row = 0; row < height; row++) {
-    const values = new Random(`${seed}/noise/${row}`).normals((NOISE + 2) * width);
+    const values = new Random(`${seed}/noise/${first + row}`).normals((NOISE + 2) * width);
     for (let c = 0; c < NOISE + 2; c++) out.set(values.subarray(c * width, (c + 1) * width), (c * height + row) * width);
   }
   return out;

@@ -38,6 +38,13 @@ export function sharesOf(channels: 1 | 3): readonly number[] {
   return channels === 1 ? [1] : LUMA.map((weight) => weight / energy);
 }
 
+/** The second and the third of four by size. */
+function middleOf(a: number, b: number, c: number, d: number): [number, number] {
+  const low = Math.max(Math.min(a, b), Math.min(c, d));
+  const high = Math.min(Math.max(a, b), Math.max(c, d));
+  return low < high ? [low, high] : [high, low];
+}
+
 export interface Strengths {
   /** Of a block, in px. */
   side: number;
@@ -80,8 +87,8 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
   for (let j = 0; j < down; j++)
     for (let i = 0; i < across; i++) {
       const at = 2 * (j * qa + i);
-      const four = Float64Array.of(deviation[at]!, deviation[at + 1]!, deviation[at + qa]!, deviation[at + qa + 1]!).sort();
-      detail[j * across + i] = four[1]! + (small / 2) * (four[2]! - four[1]!);
+      const [second, third] = middleOf(deviation[at]!, deviation[at + 1]!, deviation[at + qa]!, deviation[at + qa + 1]!);
+      detail[j * across + i] = second + (small / 2) * (third - second);
     }
   const cost = sharesOf(channels).reduce((sum, share) => sum + share * share, 0) / channels;
   const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);

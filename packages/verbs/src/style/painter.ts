@@ -11,13 +11,14 @@ import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
+import { StrokeLayer, type Strokes } from './strokes.js';
 
 /**
  * Pixels around a pixel that it is painted from: 2 at the way in, 6 on the way down, 36 in nine convolutions at a quarter of the sides, 11 on the way up and out, to whole grains.
  * So wide a frame of mirrored edges is laid around a picture that is painted, too; one that is measured has FRAME, as crops had in training.
  */
 export const STYLE_MARGIN = 56;
-/** Side of a tile in px without its surroundings: with it a picture of 24 megapixels takes 1.13 GB in all (`npm run bench -- style`). */
+/** Side of a tile in px without its surroundings; a picture of no more pixels than one with them is one tile. With it a picture of 24 megapixels takes 1.13 GB in all (`npm run bench -- style`). */
 export const STYLE_TILE = 1024;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
@@ -27,13 +28,6 @@ export interface PaintOptions {
   tile?: number;
   signal?: AbortSignal | undefined;
   onTile?: () => void;
-}
-
-/** What a picture is painted from beside itself: [NOISE, height, width] at a quarter of its sides. */
-interface Strokes {
-  width: number;
-  height: number;
-  values: Float32Array;
 }
 
 /** What pictures are painted by, where they are to be painted alike. */
@@ -70,6 +64,7 @@ export class Painter implements Paints {
 
   private constructor(
     private readonly measuring: Session,
+    private readonly layer: StrokeLayer,
     private readonly weights: Float32Array,
     private readonly open: (model: Uint8Array) => Promise<Session>,
     private readonly seed: number | string,
@@ -84,14 +79,19 @@ export class Painter implements Paints {
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const open = (model: Uint8Array) => openSession(model, { device, threads });
-    return new Painter(await open(styleModel(defineStyle(), weights, {})), weights, open, seed, strength, share);
+    const measuring = await open(styleModel(defineStyle(), weights, {}));
+    return new Painter(measuring, new StrokeLayer(threads), weights, open, seed, strength, share);
   }
 
   /** Tiles of a picture. */
-  static tiles = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = STYLE_TILE): number => tileCount(framed({ width, height, read: () => {} }, STYLE_MARGIN), tile);
+  static tiles({ width, height }: Pick<Source, 'width' | 'height'>): number {
+    const whole = framed({ width, height, read: () => {} }, STYLE_MARGIN);
+    return tileCount(whole, tileOf(whole));
+  }
 
-  async paint(source: Source, sink: Sink, { tile = STYLE_TILE, ...options }: PaintOptions, given?: Manner): Promise<void> {
+  async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
     const whole = framed(source, STYLE_MARGIN);
+    const { tile = tileOf(whole) } = options;
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source));
     const session = await this.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
@@ -103,7 +103,7 @@ export class Painter implements Paints {
       faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
     };
     try {
-      await inTiles(whole, within, { scale: 1, channels: 3, tile, ...options }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
+      await inTiles(whole, within, { ...options, scale: 1, channels: 3, tile }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
     } finally {
       // Its own moments are no other picture's: a session holds on to the memory of its largest tile.
       if (!given) await this.release();
@@ -117,7 +117,7 @@ export class Painter implements Paints {
     const added = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => b.forEach((value, i) => { a[i]! += value; });
     for await (const source of sources) {
       const own = luminanceOf(framed(source, STYLE_MARGIN));
-      const moments = await this.measure(source, this.laid(own));
+      const moments = await this.measure(source, () => this.layer.lay(own, this.seed));
       if (sum && seen) {
         added(sum, moments);
         added(seen.data, own.data);
@@ -125,21 +125,23 @@ export class Painter implements Paints {
       count++;
     }
     if (!sum || !seen) throw new RangeError('a manner is that of pictures; there are none');
-    return [{ moments: sum.map((value) => value / count), strokes: this.laid({ ...seen, data: seen.data.map((value) => value / count) }) }];
+    return [{ moments: sum.map((value) => value / count), strokes: await this.layer.lay({ ...seen, data: seen.data.map((value) => value / count) }, this.seed) }];
   }
 
   private async ownManner(source: Source): Promise<Shared> {
-    const strokes = this.laid(luminanceOf(framed(source, STYLE_MARGIN)));
-    return { strokes, moments: await this.measure(source, strokes) };
+    const laying = this.layer.lay(luminanceOf(framed(source, STYLE_MARGIN)), this.seed);
+    const [strokes, moments] = await Promise.all([laying, this.measure(source, () => laying)]);
+    return { strokes, moments };
   }
 
-  /** The moments of a picture, of it reduced where it is large. @param strokes of the whole, in the frame of STYLE_MARGIN. */
-  private async measure(source: Source, strokes: Strokes): Promise<Float32Array> {
+  /** The moments of a picture, of it reduced where it is large. @param strokes gives those of the whole, in the frame of STYLE_MARGIN. */
+  private async measure(source: Source, strokes: () => Promise<Strokes>): Promise<Float32Array> {
     const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
     const whole = framed(source, FRAME * factor);
     const [w, h] = [whole.width, whole.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
     const values = reduce(whole, w, h, factor);
-    const [own, at] = factor === 1 ? [strokes, STYLE_MARGIN - FRAME] : [this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN))), 0];
+    // Laid here and at once: the threads are at work on the whole, which only the painting asks for.
+    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN))), 0];
     const { measured } = await this.measuring.run({ ...this.feeds({ values, x: at, y: at, w, h }, own), share: floats([1 / (w * h)], [1]) });
     return Float32Array.from(measured!.data as Float32Array);
   }
@@ -163,7 +165,6 @@ export class Painter implements Paints {
     };
   }
 
-  /** Strokes along the forms of a whole picture, by its luminance at a quarter of its sides. */
   private laid(seen: Luminance): Strokes {
     const { width, height } = seen;
     return { width, height, values: strokesAlong(seen, whiteRows(width, height, this.seed)) };
@@ -176,7 +177,7 @@ export class Painter implements Paints {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.measuring.close(), this.release()]);
+    await Promise.all([this.measuring.close(), this.layer.close(), this.release()]);
   }
 }
 
@@ -191,6 +192,9 @@ export async function openPainter(model: ListedModel<StyleCard>, options: VerbOp
   if (!weights) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
   return Painter.from(weights, options, seed, strength, share);
 }
+
+/** Side of the tiles of a picture in its frame. */
+const tileOf = ({ width, height }: Pick<Source, 'width' | 'height'>): number => (width * height <= (STYLE_TILE + 2 * STYLE_MARGIN) ** 2 ? Math.max(width, height) : STYLE_TILE);
 
 /** A sink that takes `share` of what is painted, and the rest of what was there. */
 const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, y, w, h) => {
@@ -220,11 +224,16 @@ function framed(source: Source, frame: number): Source {
       const [iw, ih] = [right - left + 1, bottom - top + 1];
       const inner = new Float32Array(3 * iw * ih);
       source.read(left, top, iw, ih, inner);
+      // Between the mirrored edges lines go over as they are.
+      const begin = Math.min(w, Math.max(0, frame - x));
+      const end = Math.max(begin, Math.min(w, frame + source.width - x));
       for (let c = 0; c < 3; c++)
         for (let row = 0; row < h; row++) {
           const from = (c * ih + down[row]! - top) * iw - left;
           const to = (c * h + row) * w;
-          for (let column = 0; column < w; column++) out[to + column] = inner[from + across[column]!]!;
+          for (let column = 0; column < begin; column++) out[to + column] = inner[from + across[column]!]!;
+          if (end > begin) out.set(inner.subarray(from + across[begin]!, from + across[begin]! + end - begin), to + begin);
+          for (let column = end; column < w; column++) out[to + column] = inner[from + across[column]!]!;
         }
     },
   };

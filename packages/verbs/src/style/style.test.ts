@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineStyle, Random, type StyleState } from '@zeuxis/nets';
+import { defineStyle, Random, type StyleState, strokesAlong, whiteRows } from '@zeuxis/nets';
 import { verify } from '@zeuxis/provenance';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { readCheckpoint } from '../train/checkpoint.js';
 import { type TrainStyleOptions, trainStyle } from '../train/style.js';
 import { evaluateStyle } from './evaluate.js';
 import { Painter, STYLE_MARGIN } from './painter.js';
+import { StrokeLayer } from './strokes.js';
 import { findStyle, type StyleOptions, style } from './style.js';
 
 let home: string;
@@ -290,6 +291,16 @@ it('measures a style beside the untouched photographs and a transfer of colours'
   expect(mean.transferred.colour).toBeLessThan(mean.untouched.colour);
   expect(mean.painted.patches).toBeCloseTo(each.reduce((sum, { painted }) => sum + painted.patches, 0) / 4, 10);
   await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no file '.*nowhere.png'/);
+});
+
+it('lays the strokes of a high picture in bands as it lays those of the whole', async () => {
+  const [width, height] = [30, 700];
+  const data = Float64Array.from({ length: width * height }, (_, i) => Math.sin(Math.hypot(i % width, i / width - 300) / 5) / 2);
+  const layer = new StrokeLayer(2);
+  const { values } = await layer.lay({ width, height, data }, 'bands').finally(() => layer.close());
+  const whole = strokesAlong({ width, height, data }, whiteRows(width, height, 'bands'));
+  expect(values.length).toBe(whole.length);
+  expect(whole.reduce((most, value, i) => Math.max(most, Math.abs(value - values[i]!)), 0)).toBeLessThan(1e-4);
 });
 
 it('paints in tiles as it paints the whole, at sides of every kind', async () => {

@@ -28,7 +28,7 @@ export interface TrainStyleOptions extends TrainingOptions {
   strokes?: number;
   /** Weight of the painting's patches, 1 by default: how fine and how strong the strokes are. */
   patches?: number;
-  /** Weight of flat places staying flat in the large, 10 by default: more keeps a smooth sky from falling apart into the painting's colours. */
+  /** Weight of flat places staying flat in the large, 30 by default: more keeps a smooth sky from falling apart into the painting's colours. */
   calm?: number;
   /** Crops a step, 1 by default: within an hour many noisy steps lead further than few good ones. */
   batch?: number;
@@ -43,7 +43,7 @@ export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [1, 448, 60];
-const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1, calm: 10 };
+const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1, calm: 30 };
 const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
