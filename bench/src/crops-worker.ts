@@ -25,8 +25,10 @@ async function search(photograph: string, block: number): Promise<BlockAnswer> {
     // Seen at another size each time, so that small pictures too give many.
     const by = (SIDE + random.below(Math.max(300, shortest - SIDE))) / shortest;
     const [width, height] = [Math.max(SIDE, Math.round(raw.width * by)), Math.max(SIDE, Math.round(raw.height * by))];
-    const crop = { left: random.below(width - SIDE + 1), top: random.below(height - SIDE + 1), width: SIDE, height: SIDE };
-    const file = await sharp(data, { raw }).resize(width, height, { fit: 'fill', kernel: 'lanczos3' }).extract(crop).png({ compressionLevel: 1 }).toBuffer();
+    // What the crop shows, cut out before it is brought to its size: of the rest nothing is asked.
+    const [w, h] = [Math.min(raw.width, Math.round((SIDE * raw.width) / width)), Math.min(raw.height, Math.round((SIDE * raw.height) / height))];
+    const crop = { left: random.below(raw.width - w + 1), top: random.below(raw.height - h + 1), width: w, height: h };
+    const file = await sharp(data, { raw }).extract(crop).resize(SIDE, SIDE, { fit: 'fill', kernel: 'lanczos3' }).png({ compressionLevel: 1 }).toBuffer();
     if (await readWatermark(file)) alarms.push(`${basename(photograph)} ${block} ${i}`);
   }
   return { alarms };

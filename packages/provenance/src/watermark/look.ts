@@ -39,28 +39,32 @@ export async function luminanceOf(picture: Sharp, width: number, height: number)
 /** Means over windows of 2 reach + 1 px, of what lies in the picture. */
 export function boxMean(values: Float32Array, width: number, height: number, reach: number): Float32Array {
   const across = new Float32Array(values.length);
-  const before = new Float64Array(width + 1);
-  const [first, last, share] = [new Int32Array(width), new Int32Array(width), new Float64Array(width)];
-  for (let x = 0; x < width; x++) {
-    first[x] = Math.max(0, x - reach);
-    last[x] = Math.min(width, x + reach + 1);
-    share[x] = 1 / (last[x]! - first[x]!);
-  }
+  const share = Float64Array.from({ length: width }, (_, x) => 1 / (Math.min(width, x + reach + 1) - Math.max(0, x - reach)));
+  // A row between zeros: what enters a window and what leaves it.
+  const line = new Float64Array(width + 2 * reach + 1);
+  const begin = reach + 1;
   for (let y = 0, row = 0; y < height; y++, row += width) {
-    for (let x = 0; x < width; x++) before[x + 1] = before[x]! + values[row + x]!;
-    for (let x = 0; x < width; x++) across[row + x] = (before[last[x]!]! - before[first[x]!]!) * share[x]!;
+    for (let x = 0; x < width; x++) line[begin + x] = values[row + x]!;
+    let sum = 0;
+    for (let x = 0; x < reach; x++) sum += line[begin + x]!;
+    for (let x = 0; x < width; x++) {
+      sum += line[x + 2 * reach + 1]! - line[x]!;
+      across[row + x] = sum * share[x]!;
+    }
   }
   const out = new Float32Array(values.length);
   const sums = new Float64Array(width);
-  const add = (y: number, sign: 1 | -1) => {
-    for (let x = 0, at = y * width; x < width; x++, at++) sums[x] = sums[x]! + sign * across[at]!;
-  };
-  for (let y = 0; y < Math.min(reach, height); y++) add(y, 1);
+  const none = new Float32Array(width);
+  const rowOf = (y: number) => (y >= 0 && y < height ? across.subarray(y * width, (y + 1) * width) : none);
+  for (let y = 0; y < reach; y++) for (const [x, value] of rowOf(y).entries()) sums[x] = sums[x]! + value;
   for (let y = 0; y < height; y++) {
-    if (y + reach < height) add(y + reach, 1);
-    if (y - reach - 1 >= 0) add(y - reach - 1, -1);
+    const [enters, leaves] = [rowOf(y + reach), rowOf(y - reach - 1)];
     const part = 1 / (Math.min(height - 1, y + reach) - Math.max(0, y - reach) + 1);
-    for (let x = 0, at = y * width; x < width; x++, at++) out[at] = sums[x]! * part;
+    for (let x = 0, at = y * width; x < width; x++, at++) {
+      const sum = sums[x]! + enters[x]! - leaves[x]!;
+      sums[x] = sum;
+      out[at] = sum * part;
+    }
   }
   return out;
 }

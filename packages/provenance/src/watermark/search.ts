@@ -33,18 +33,18 @@ export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
   const vs = Float64Array.from(sync, ({ v }) => (v * SEEN) / TILE);
   const scales = Array.from({ length: Math.floor(Math.log(SCALES[1] / SCALES[0]) / Math.log(STEP)) + 1 }, (_, i) => SCALES[0] * STEP ** i);
   const angles = Array.from({ length: Math.round((2 * TURNED) / TURN) + 1 }, (_, i) => ((i * TURN - TURNED) * Math.PI) / 180);
+  const [cosines, sines] = [Math.cos, Math.sin].map((of) => Float64Array.from(angles, of)) as [Float64Array, Float64Array];
   const scores = new Float64Array(scales.length * angles.length);
-  for (const [i, scale] of scales.entries())
-    for (const [j, angle] of angles.entries()) {
-      const [c, s] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
-      let sum = 0;
-      for (let k = 0; k < us.length; k++) {
+  // A frequency at a time: what it may have become lies close together, and the cache holds it.
+  for (let k = 0; k < us.length; k++)
+    for (let i = 0, at = 0; i < scales.length; i++) {
+      const [u, v] = [us[k]! / scales[i]!, vs[k]! / scales[i]!];
+      for (let j = 0; j < angles.length; j++, at++) {
         // Rounded; none of them lies outside, for the fastest is under half the side even at the smallest scale.
-        const x = (c * us[k]! - s * vs[k]! + SEEN + 0.5) | 0;
-        const y = (s * us[k]! + c * vs[k]! + SEEN + 0.5) | 0;
-        sum += around[(y & (SEEN - 1)) * SEEN + (x & (SEEN - 1))]!;
+        const x = (cosines[j]! * u - sines[j]! * v + SEEN + 0.5) | 0;
+        const y = (sines[j]! * u + cosines[j]! * v + SEEN + 0.5) | 0;
+        scores[at] = scores[at]! + around[(y & (SEEN - 1)) * SEEN + (x & (SEEN - 1))]!;
       }
-      scores[i * angles.length + j] = sum;
     }
   const least = standsOut(scores);
   const kept: Geometry[] = [];
