@@ -68,7 +68,7 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
 /** From a network of `made` channels: where a sample was repeated, the mean of what became of it. Whole numbers are rounded and clamped. */
 export function sinkTo({ width, count, data, first, apart, step, low, high }: Samples, made: 1 | 3): Sink {
   const span = high - low;
-  // Rounds and clamps by itself, four times as fast.
+  // Rounds and clamps by itself, and faster.
   const bytes = data instanceof Uint8Array && low === 0 && high === 255 ? new Uint8ClampedArray(data.buffer, data.byteOffset, data.length) : undefined;
   const whole = !(data instanceof Float32Array);
   return (values, x, y, w, h) => {
