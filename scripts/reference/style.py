@@ -8,6 +8,7 @@ The network and the losses are written here a second time, from their definition
 import math
 import pathlib
 import sys
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -30,7 +31,7 @@ def normal(p, name, x):
 
 def blur(x, deviation):
     reach = math.ceil(2.5 * deviation)
-    bell = torch.exp(-(torch.arange(-reach, reach + 1).double() ** 2) / (2 * deviation**2))
+    bell = torch.exp(-(torch.arange(-reach, reach + 1).to(x) ** 2) / (2 * deviation**2))
     bell = (bell / bell.sum()).reshape(1, 1, 1, -1).repeat(x.shape[1], 1, 1, 1)
     x = F.conv2d(F.pad(x, (reach, reach, 0, 0), mode="replicate"), bell, groups=x.shape[1])
     return F.conv2d(F.pad(x, (0, 0, reach, reach), mode="replicate"), bell.transpose(2, 3), groups=x.shape[1])
@@ -40,19 +41,19 @@ def smeared(luminance, white):
     """Line integral convolution of white[:4] along what runs across the slopes of luminance [h, w]; white[4:] makes swirls."""
     h, w = luminance.shape
     padded = F.pad(luminance[None, None], (1, 1, 1, 1), mode="replicate")
-    sobel = torch.tensor([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]).double() / 8
+    sobel = torch.tensor([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]).to(padded) / 8
     gy, gx = F.conv2d(padded, sobel[None, None]), F.conv2d(padded, sobel.T[None, None])
     tensor = torch.cat([gx * gx - gy * gy, 2 * gx * gy], 1)
-    bell = torch.exp(-(torch.arange(-30, 31).double() ** 2) / (2 * 12**2))
+    bell = torch.exp(-(torch.arange(-30, 31).to(padded) ** 2) / (2 * 12**2))
     swirl = blur(white[None, 4:], 12) / (bell / bell.sum()).square().sum()
-    tensor = blur(tensor, 2.5) + blur(tensor, 9) / 2 + 1e-4 * swirl
+    tensor = blur(tensor, 7) + 1e-4 * swirl
     angle = torch.atan2(-tensor[0, 1], -tensor[0, 0]) / 2
     tangent = torch.stack([angle.cos(), angle.sin()], -1)
     sources = torch.cat([blur(white[None, c : c + 1], across) for c, across in enumerate((0.5, 0.7, 1, 1.6))], 1)[0]
-    rows, columns = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    rows, columns = torch.meshgrid(torch.arange(h).to(padded), torch.arange(w).to(padded), indexing="ij")
     out = sources.clone()
     for way in (1, -1):
-        x, y, v = columns.double(), rows.double(), way * tangent
+        x, y, v = columns, rows, way * tangent
         for step in range(1, 25):
             x, y = (x + v[..., 0]).clamp(0, w - 1), (y + v[..., 1]).clamp(0, h - 1)
             x0, y0 = x.floor().clamp(max=w - 2).long(), y.floor().clamp(max=h - 2).long()
@@ -84,7 +85,7 @@ def paint(p, x, noise, strength):
 
 
 def luma(x):
-    return (x * torch.tensor([0.299, 0.587, 0.114], dtype=torch.float32).double().reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+    return sum(float(np.float32(weight)) * x[:, c : c + 1] for c, weight in enumerate((0.299, 0.587, 0.114)))
 
 
 def window(x):

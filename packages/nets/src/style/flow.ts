@@ -24,8 +24,8 @@ const BRUSHES = [
 const REACH = 24;
 /** Where strokes are cut off. */
 const MOST = 4.4;
-/** Deviations in px of the windows that forms are seen through, near and far; what the far one counts. */
-const [NEAR, FAR, FAR_COUNTS] = [2.5, 9, 0.5];
+/** Deviation in px of the windows that forms are seen through: leaves and gravel have too many for a brush, which goes over them as they lie on the whole. */
+const FORMS = 7;
 /** Deviation in px of the swirls, and how strong they are beside forms: a slope of luminance of a hundredth a pixel. */
 const [SWIRL, SWIRL_COUNTS] = [12, 1e-4];
 /** Where a bell is cut off, in deviations. */
@@ -92,10 +92,9 @@ function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow 
   // Of white noise blurred, the deviation is the kernel's norm, down and across.
   const swirl = SWIRL_COUNTS / bell(SWIRL).reduce((sum, v) => sum + v * v, 0);
   const smoothed = [cosine, sine].map((x, c) => {
-    const near = blurred(x, width, height, NEAR);
-    const far = blurred(x, width, height, FAR);
+    const forms = blurred(x, width, height, FORMS);
     const own = blurred(swirls.subarray(c * size, (c + 1) * size), width, height, SWIRL);
-    return near.map((value, i) => value + FAR_COUNTS * far[i]! + swirl * own[i]!);
+    return forms.map((value, i) => value + swirl * own[i]!);
   }) as [Float32Array, Float32Array];
   const [x, y] = smoothed;
   for (let i = 0; i < size; i++) {
