@@ -4,9 +4,9 @@
 //   node scripts/gpu/style-weights.mjs <run folder> <folder that train_style.py wrote>
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readOnnx } from '@zeuxis/graph';
 import { defineStyle, styleModel } from '@zeuxis/nets';
 import { writeWhole } from '@zeuxis/pictures';
+import { readModel } from '@zeuxis/verbs';
 
 const [run, trained] = process.argv.slice(2);
 if (!trained) throw new Error('node scripts/gpu/style-weights.mjs <run folder> <folder that train_style.py wrote>');
@@ -23,6 +23,6 @@ for (const { name, shape, offset } of painter.table) {
   weights.set(values.subarray(at, at + count), offset);
 }
 const path = join(run, 'model.onnx');
-const card = { ...JSON.parse(readOnnx(readFileSync(path)).metadata['zeuxis.card']), steps, images: steps, hours: Number((seconds / 3600).toFixed(2)) };
+const card = { ...(await readModel(path)).card, steps, images: steps, hours: Number((seconds / 3600).toFixed(2)) };
 await writeWhole(path, styleModel(painter, weights, { 'zeuxis.card': JSON.stringify(card) }));
 console.log(`${path}: ${steps} crops in ${seconds} seconds`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a style on a GPU, by the steps of `zeuxis train style` (packages/nets/src/style): the shipped styles were, some 90 crops a second.
+"""Trains a style on a GPU, by the steps of `zeuxis train style` (packages/nets/src/style).
 
     python3 scripts/gpu/train_style.py PAINTING CONTENT OUT [--scale 1.5] [--content-weight 0.8] ... --minutes 8     (PyTorch with CUDA, NumPy, Pillow)
     node scripts/gpu/style-weights.mjs RUN OUT     (where Zeuxis is: into the model of RUN, which `zeuxis train style ... --images 1` began)
@@ -22,7 +22,7 @@ from PIL import Image
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "reference"))
-from style import GAIN, NOISE, content, luma, paint, smeared, unrest, variation
+from style import NOISE, content, luma, paint, smeared, unrest, variation
 
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -245,7 +245,7 @@ class Training:
         self.adam(v["weights"], v["moment"], torch.autograd.grad(total, list(self.painter.values())), self.rate)
         with torch.no_grad():
             v["average"].add_((1 - self.decay) * (v["weights"] - v["average"]))
-        return torch.stack([strokes, lead, palette if torch.is_tensor(palette) else strokes * 0, structure, calm]).detach()
+        return torch.stack([strokes, lead, palette, structure, calm]).detach()
 
     def run(self, penalised):
         """A step as a CUDA graph: launching its kernels one by one takes longer than they do."""
