@@ -52,7 +52,13 @@ function keyOf(tensor: Tensor, ids: Map<Tensor, number>): string {
 const identities = new WeakMap<Float32Array, number>();
 let identity = 0;
 function contentKey(values: Float32Array): string {
-  if (values.length <= 16384) return values.join();
+  if (values.length <= 16384) {
+    // Two bytes a letter: to write the numbers out takes fifteen times as long.
+    const letters = new Uint16Array(values.buffer, values.byteOffset, 2 * values.length);
+    let key = '';
+    for (let i = 0; i < letters.length; i += 8192) key += String.fromCharCode(...letters.subarray(i, i + 8192));
+    return key;
+  }
   const known = identities.get(values) ?? ++identity;
   identities.set(values, known);
   return `#${known}`;

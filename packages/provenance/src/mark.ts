@@ -2,7 +2,7 @@
 // nobody does; and what the manifest and the ledger say of both.
 
 import { createHash, type KeyObject } from 'node:crypto';
-import { type MarkLanguage, markVisibly, perceptualHash, type Raster, type Region, type VisibleMark } from '@zeuxis/pictures';
+import { type MarkLanguage, markVisibly, type Raster, type Region, type VisibleMark } from '@zeuxis/pictures';
 import { WATERMARK, writeWatermark } from './watermark/index.js';
 
 export interface Marking {
@@ -17,8 +17,6 @@ export interface Marks {
   id: string;
   watermark: 0 | 16 | 64;
   visibleMark?: VisibleMark;
-  /** Perceptual hash of the marked picture. */
-  hash: string;
   actions: { action: string; [parameter: string]: unknown }[];
   assertions: { label: string; data: object }[];
 }
@@ -49,7 +47,6 @@ export async function mark(picture: Pixels, { kind, said, frames = 1 }: { kind: 
     id,
     watermark: bits,
     ...(visibleMark ? { visibleMark } : {}),
-    hash: perceptualHash(frame(0)),
     actions: [
       ...(visibleMark ? [{ action: 'c2pa.edited', description: `labelled '${visibleMark.text}', to be seen by everybody`, parameters: { 'org.zeuxis.visible-mark': visibleMark } }] : []),
       ...(bits > 0 ? [{ action: 'c2pa.watermarked.bound', description: `an invisible watermark of ${bits} bits` }] : []),

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, type Pixels, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
+import { type AnimatedFormat, type Animation, declareSource, encodeAnimation, encodeRaster, encodeThumbnail, type Pixels, perceptualHash, type Raster, type RasterFormat, UserError, type VisibleMark, writeWhole } from '@zeuxis/pictures';
 import { formatOf, LARGEST, loadC2pa } from './c2pa.js';
 import { type HumanWork, humanActions } from './human.js';
 import type { Identity } from './identity.js';
@@ -135,7 +135,8 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
   // A copy: what was given stays as it was.
   const picture = { ...rest, channels: 3, alpha: channels === 4, depth: 8, data: pixels.data.slice() } as const;
   const marks = await mark(picture, { kind: 'generated', said: generation }, options);
-  const encoded = await encodeRaster({ ...picture, xmp: declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
+  const encoding = encodeRaster({ ...picture, xmp: declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
+  const { encoded, hash, thumbnail } = await besides(encoding, picture);
   const created = {
     action: 'c2pa.created',
     parameters: { ingredientIds: [labelOf(0)] },
@@ -143,7 +144,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  return leave(encoded, path, { act: created, generation, marks, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], await encodeThumbnail(picture));
+  return leave(encoded, path, { act: created, generation, marks, hash, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], thumbnail);
 }
 
 /**
@@ -158,7 +159,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
  */
 export async function publishEdited(make: () => Promise<Raster | Animation>, path: string, edit: Edit, options: PublishEditedOptions): Promise<Published & { width: number; height: number }> {
   const { action, description, parent, generation, alsoBy = [] } = edit;
-  const [title, sha256, format] = [basename(parent.path), hash(parent.bytes), formatOf(parent.bytes)];
+  const [title, sha256, format] = [basename(parent.path), sha256Of(parent.bytes), formatOf(parent.bytes)];
   const record: EditRecord = { ...generation, parent: { title, sha256 } };
   // Compiled while the picture is made. What is wrong with it is said where it is asked for.
   loadC2pa().catch(() => {});
@@ -187,14 +188,19 @@ async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRec
     if (format !== 'gif' && format !== 'webp') throw new Error(`an animation as ${format}`);
     const frames = { ...picture, channels: 3, alpha: true, depth: 8 } as const;
     const marks = await mark(frames, { kind: 'edited', said, frames: picture.delay.length }, options);
-    const encoded = await encodeAnimation(picture, format, quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
-    return { encoded, width, height, marks, thumbnail: await encodeThumbnail({ ...frames, data: frames.data.subarray(0, 4 * width * height) }) };
+    const encoding = encodeAnimation(picture, format, quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
+    return { width, height, marks, ...(await besides(encoding, { ...frames, data: frames.data.subarray(0, 4 * width * height) })) };
   }
   if (format === 'gif') throw new Error('a single picture as gif');
   const marks = await mark(picture, { kind: 'edited', said }, options);
   const declared = { ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) };
-  const [encoded, thumbnail] = await Promise.all([encodeRaster(declared, { format, ...(quality === undefined ? {} : { quality }) }), encodeThumbnail(picture)]);
-  return { encoded, width, height, marks, thumbnail };
+  return { width, height, marks, ...(await besides(encodeRaster(declared, { format, ...(quality === undefined ? {} : { quality }) }), picture)) };
+}
+
+/** The encoded picture, and what else its pixels are asked for while threads are at that: its perceptual hash and its thumbnail. */
+async function besides(encoding: Promise<Buffer>, picture: Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'data'>) {
+  const [encoded, hash, thumbnail] = await Promise.all([encoding, (async () => perceptualHash(picture))(), encodeThumbnail(picture)]);
+  return { encoded, hash, thumbnail };
 }
 
 /**
@@ -206,7 +212,7 @@ const TRAINING_MINING = {
 };
 
 const agent = ({ version }: Signing) => ({ name: 'zeuxis', version });
-const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** What is known of an encoded picture that is to be signed. */
 interface Leaving {
@@ -216,6 +222,8 @@ interface Leaving {
   before?: { action: string }[];
   generation: Generation | EditRecord;
   marks: Marks;
+  /** Perceptual hash of the marked picture. */
+  hash: string;
   models: NamedModel[];
   parent?: { title: string; sha256: string };
   width: number;
@@ -224,7 +232,7 @@ interface Leaving {
 
 /** Signs, records and writes: the threshold itself. */
 export async function leave(encoded: Uint8Array, path: string, leaving: Leaving, signing: Signing, ingredients: Ingredient[], thumbnail: Uint8Array | undefined): Promise<Published> {
-  const { act, before = [], generation, marks, models, parent, width, height } = leaving;
+  const { act, before = [], generation, marks, hash, models, parent, width, height } = leaving;
   const format = formatOf(encoded);
   if (!format) throw new Error('what is to be published is no encoded picture');
   if (encoded.length > LARGEST)
@@ -248,13 +256,13 @@ export async function leave(encoded: Uint8Array, path: string, leaving: Leaving,
   const { asset, manifest: store } = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
   const { id, watermark, visibleMark } = marks;
   const { action, digitalSourceType } = act;
-  const record = { id, format, width, height, digitalSourceType, action, generation: { ...said }, models, ...(parent ? { parent } : {}), hash: marks.hash, watermark };
+  const record = { id, format, width, height, digitalSourceType, action, generation: { ...said }, models, ...(parent ? { parent } : {}), hash, watermark };
   return { ...(await put(asset, path, signing.identity, record, store)), id, watermark, ...(visibleMark ? { visibleMark } : {}) };
 }
 
 /** Records, then writes: a record of a picture that never came to be does no harm, a picture without its record does. */
 async function put(file: Uint8Array, path: string, identity: Pick<Identity, 'folder'>, said: Omit<NewRecord, 'time' | 'name' | 'sha256' | 'bytes'>, manifest?: Uint8Array): Promise<Written> {
-  const written = { sha256: hash(file), bytes: file.length };
+  const written = { sha256: sha256Of(file), bytes: file.length };
   await ledgerOf(identity.folder).append({ ...said, ...written, time: new Date().toISOString(), name: basename(path) }, manifest);
   await writeWhole(path, file);
   return { path, ...written };
@@ -275,7 +283,7 @@ export interface DicomRecord {
  * @throws UserError where the file cannot be written.
  */
 export async function publishDicom(file: Uint8Array, path: string, { width, height, parent, generation, identity }: DicomRecord): Promise<Written & { id: string; watermark: 0 }> {
-  const [id, watermark] = [hash(file).slice(0, 16), 0] as const;
+  const [id, watermark] = [sha256Of(file).slice(0, 16), 0] as const;
   const said = { action: 'c2pa.resized', digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, generation: { ...generation }, models: [generation.model], parent };
   return { ...(await put(file, path, identity, { id, format: 'application/dicom', width, height, ...said, watermark })), id, watermark };
 }

@@ -23,6 +23,8 @@ export class SquareFourier {
     const along = inverse ? () => fft.inverseTransform(out, line) : () => fft.transform(out, line);
     for (let y = 0; y < side; y++) {
       const row = values.subarray(2 * y * side, 2 * (y + 1) * side);
+      // Patterns of few frequencies leave most rows empty.
+      if (isEmpty(row)) continue;
       line.set(row);
       along();
       row.set(out);
@@ -38,7 +40,7 @@ export class SquareFourier {
     for (let y = 0; y < side; y++) {
       const row = values.subarray(y * side, (y + 1) * side);
       // Pictures that are smaller than the square leave rows empty.
-      if (row[0] === 0 && row.every((value) => value === 0)) continue;
+      if (isEmpty(row)) continue;
       fft.realTransform(out, row);
       spectrum.set(out.subarray(0, side + 2), 2 * y * side);
     }
@@ -63,6 +65,11 @@ export class SquareFourier {
       values[at + 1] = out[2 * y + 1]!;
     }
   }
+}
+
+function isEmpty(row: Float64Array): boolean {
+  for (let i = 0; i < row.length; i++) if (row[i] !== 0) return false;
+  return true;
 }
 
 const made = new Map<number, SquareFourier>();

@@ -76,12 +76,16 @@ const NEIGHBOURS = 5;
 
 /** How high the correlation with frequencies stands at the best wrong place, of its height at the right one. */
 export function ambiguity(frequencies: readonly Frequency[]): number {
-  const values = new Float64Array(2 * TILE * TILE);
-  for (const { u, v } of frequencies) values[2 * (((v + TILE) % TILE) * TILE + ((u + TILE) % TILE))]! += 1;
-  fourierOf(TILE).transform(values);
+  const cosines = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
   const apart = (at: number) => Math.min(at, TILE - at);
+  const row = new Float64Array(TILE);
   let highest = 0;
-  for (let y = 0; y < TILE; y++) for (let x = 0; x < TILE; x++) if (Math.max(apart(x), apart(y)) >= NEIGHBOURS) highest = Math.max(highest, values[2 * (y * TILE + x)]!);
+  // What stands at (x, y) stands at (-x, -y) too.
+  for (let y = 0; y <= TILE / 2; y++) {
+    row.fill(0);
+    for (const { u, v } of frequencies) for (let x = 0; x < TILE; x++) row[x]! += cosines[(u * x + v * y) & (TILE - 1)]!;
+    for (let x = 0; x < TILE; x++) if (Math.max(apart(x), y) >= NEIGHBOURS) highest = Math.max(highest, row[x]!);
+  }
   return highest / frequencies.length;
 }
 
