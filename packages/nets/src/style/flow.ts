@@ -9,6 +9,7 @@
 import type { Luminance } from '../metrics/style.js';
 import { Random } from '../random.js';
 import { NOISE } from './network.js';
+import { StrokeLoops } from './stroke-loops.js';
 
 /**
  * Deviations in px of each channel's strokes, across and along, from the fine brush to the broad; and what brings the channel to a deviation of 2, as
@@ -33,78 +34,15 @@ const CUT = 2.5;
 /** Pixels around a pixel that its strokes are laid by: a walk, as far around its end as the flow is smoothed, and the neighbour there that makes a slope. */
 export const STROKE_SURROUNDINGS = REACH + Math.ceil(CUT * SWIRL) + 1;
 
-/** Sum 1. */
+/** A bell's first half, from where it is cut off to its middle; the sum of the whole is 1. */
 function bell(deviation: number): Float32Array {
   const reach = Math.ceil(CUT * deviation);
-  const values = Float32Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * deviation ** 2)));
-  const sum = values.reduce((a, b) => a + b);
+  const values = Float32Array.from({ length: reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * deviation ** 2)));
+  const sum = overBell(values, (value) => value);
   return values.map((value) => value / sum);
 }
 
-/** Blurred down and across; edges go on beyond the picture. */
-function blurred(x: Float32Array, width: number, height: number, deviation: number): Float32Array {
-  const kernel = bell(deviation);
-  const reach = kernel.length >> 1;
-  const across = new Float32Array(x.length);
-  const line = new Float32Array(width + 2 * reach);
-  for (let row = 0, at = 0; row < height; row++, at += width) {
-    line.fill(x[at]!, 0, reach).set(x.subarray(at, at + width), reach);
-    line.fill(x[at + width - 1]!, reach + width);
-    for (let i = 0; i < width; i++) {
-      let sum = kernel[reach]! * line[i + reach]!;
-      for (let k = 0; k < reach; k++) sum += kernel[k]! * (line[i + k]! + line[i + 2 * reach - k]!);
-      across[at + i] = sum;
-    }
-  }
-  const out = new Float32Array(x.length);
-  for (let row = 0; row < height; row++)
-    for (let k = 0; k <= reach; k++) {
-      const [above, below] = [Math.max(0, row + k - reach) * width, Math.min(height - 1, row + reach - k) * width];
-      // The middle is its own opposite.
-      const [weight, to] = [k < reach ? kernel[k]! : kernel[k]! / 2, row * width];
-      for (let i = 0; i < width; i++) out[to + i]! += weight * (across[above + i]! + across[below + i]!);
-    }
-  return out;
-}
-
-/** Unit vectors along the forms, by which of two opposite ways does not matter. */
-interface Flow {
-  x: Float32Array;
-  y: Float32Array;
-}
-
-/** @param swirls white noise [2, height, width]. */
-function flowOf({ width, height, data }: Luminance, swirls: Float32Array): Flow {
-  const size = width * height;
-  // The structure tensor as twice the slope's angle: opposite slopes are one direction, and do not cancel.
-  const [cosine, sine] = [new Float32Array(size), new Float32Array(size)];
-  for (let row = 0; row < height; row++) {
-    const [above, here, below] = [Math.max(0, row - 1) * width, row * width, Math.min(height - 1, row + 1) * width];
-    for (let i = 0; i < width; i++) {
-      const [l, r] = [Math.max(0, i - 1), Math.min(width - 1, i + 1)];
-      // Sobel's slopes, an eighth; which way up is no matter.
-      const gx = (data[above + l]! - data[above + r]! + 2 * (data[here + l]! - data[here + r]!) + data[below + l]! - data[below + r]!) / 8;
-      const gy = (data[above + l]! + 2 * data[above + i]! + data[above + r]! - data[below + l]! - 2 * data[below + i]! - data[below + r]!) / 8;
-      cosine[here + i] = gx * gx - gy * gy;
-      sine[here + i] = 2 * gx * gy;
-    }
-  }
-  // Of white noise blurred, the deviation is the kernel's norm, down and across.
-  const swirl = SWIRL_COUNTS / bell(SWIRL).reduce((sum, v) => sum + v * v, 0);
-  const smoothed = [cosine, sine].map((x, c) => {
-    const forms = blurred(x, width, height, FORMS);
-    const own = blurred(swirls.subarray(c * size, (c + 1) * size), width, height, SWIRL);
-    return forms.map((value, i) => value + swirl * own[i]!);
-  }) as [Float32Array, Float32Array];
-  const [x, y] = smoothed;
-  for (let i = 0; i < size; i++) {
-    // Across the slope: the opposite of twice its angle is twice the angle of what runs along.
-    const angle = Math.atan2(-y[i]!, -x[i]!) / 2;
-    x[i] = Math.cos(angle);
-    y[i] = Math.sin(angle);
-  }
-  return { x, y };
-}
+const overBell = (half: Float32Array, of: (value: number) => number): number => half.reduce((sum, value, i) => sum + of(value) * (i < half.length - 1 ? 2 : 1), 0);
 
 /** What each channel counts at each step of a walk, [REACH + 1, NOISE]. */
 function walkWeights(): Float32Array {
@@ -113,86 +51,45 @@ function walkWeights(): Float32Array {
   return weights;
 }
 
-/** Noise summed along the flow from every place both ways, of white noise [NOISE, height, width]: [NOISE, to - from, width], of the rows `from` up to `to`. */
-function smeared(noise: Float32Array, flow: Flow, width: number, height: number, from: number, to: number): Float32Array {
-  const size = width * height;
-  // Channels side by side: this is where the time goes, and a walk asks for all four of a place.
-  const source = new Float32Array(NOISE * size);
-  for (const [c, { across }] of BRUSHES.entries()) {
-    const channel = blurred(noise.subarray(c * size, (c + 1) * size), width, height, across);
-    for (let i = 0; i < size; i++) source[i * NOISE + c] = channel[i]!;
-  }
-  const weights = walkWeights();
-  const [first, count] = [from * width, (to - from) * width];
-  const out = new Float32Array(NOISE * count);
-  const [right, bottom, below] = [width - 1, height - 1, width * NOISE];
-  // Both ways in step: every step waits for the one before it, and two such chains go on side by side.
-  const [xs, ys] = [new Float64Array(2 * REACH), new Float64Array(2 * REACH)];
-  for (let start = first; start < first + count; start++) {
-    let px = start % width;
-    let py = (start - px) / width;
-    let qx = px;
-    let qy = py;
-    let vx = flow.x[start]!;
-    let vy = flow.y[start]!;
-    let ux = -vx;
-    let uy = -vy;
-    for (let n = 0; n < 2 * REACH; n += 2) {
-      px += vx;
-      py += vy;
-      qx += ux;
-      qy += uy;
-      px = px < 0 ? 0 : px > right ? right : px;
-      py = py < 0 ? 0 : py > bottom ? bottom : py;
-      qx = qx < 0 ? 0 : qx > right ? right : qx;
-      qy = qy < 0 ? 0 : qy > bottom ? bottom : qy;
-      xs[n] = px;
-      ys[n] = py;
-      xs[n + 1] = qx;
-      ys[n + 1] = qy;
-      const p = ((py + 0.5) | 0) * width + ((px + 0.5) | 0);
-      const q = ((qy + 0.5) | 0) * width + ((qx + 0.5) | 0);
-      const forth = flow.x[p]! * vx + flow.y[p]! * vy < 0 ? -1 : 1;
-      const back = flow.x[q]! * ux + flow.y[q]! * uy < 0 ? -1 : 1;
-      vx = forth * flow.x[p]!;
-      vy = forth * flow.y[p]!;
-      ux = back * flow.x[q]!;
-      uy = back * flow.y[q]!;
-    }
-    let a = source[start * NOISE]!;
-    let b = source[start * NOISE + 1]!;
-    let c = source[start * NOISE + 2]!;
-    let d = source[start * NOISE + 3]!;
-    for (let n = 0; n < 2 * REACH; n++) {
-      const x = xs[n]! < right ? xs[n]! | 0 : right - 1;
-      const y = ys[n]! < bottom ? ys[n]! | 0 : bottom - 1;
-      const fx = xs[n]! - x;
-      const fy = ys[n]! - y;
-      const w11 = fx * fy;
-      const w01 = fx - w11;
-      const w10 = fy - w11;
-      const w00 = 1 - fx - w10;
-      const i = (y * width + x) * NOISE;
-      const j = i + below;
-      const k = ((n >> 1) + 1) * NOISE;
-      a += weights[k]! * (w00 * source[i]! + w01 * source[i + 4]! + w10 * source[j]! + w11 * source[j + 4]!);
-      b += weights[k + 1]! * (w00 * source[i + 1]! + w01 * source[i + 5]! + w10 * source[j + 1]! + w11 * source[j + 5]!);
-      c += weights[k + 2]! * (w00 * source[i + 2]! + w01 * source[i + 6]! + w10 * source[j + 2]! + w11 * source[j + 6]!);
-      d += weights[k + 3]! * (w00 * source[i + 3]! + w01 * source[i + 7]! + w10 * source[j + 3]! + w11 * source[j + 7]!);
-    }
-    const at = start - first;
-    out[at] = a;
-    out[count + at] = b;
-    out[2 * count + at] = c;
-    out[3 * count + at] = d;
-  }
-  return out;
-}
+const [FORMS_BELL, SWIRL_BELL, WALK] = [bell(FORMS), bell(SWIRL), walkWeights()];
+const BRUSH_BELLS = BRUSHES.map(({ across }) => bell(across));
+/** Of white noise blurred, the deviation is the kernel's norm, down and across. */
+const SWIRL_FACTOR = SWIRL_COUNTS / overBell(SWIRL_BELL, (value) => value * value);
+
+/** One a thread: its memory stays as large as the largest picture took. */
+let loops: StrokeLoops | undefined;
 
 /** Noise smeared along a photograph's forms, not yet brought to one deviation; otherwise as `strokesAlong`. */
-export function smearedAlong(luminance: Luminance, white: Float32Array, from = 0, to = luminance.height): Float32Array {
-  const { width, height } = luminance;
-  return smeared(white, flowOf(luminance, white.subarray(NOISE * width * height)), width, height, from, to);
+export function smearedAlong({ width, height, data }: Luminance, white: Float32Array, from = 0, to = height): Float32Array {
+  loops ??= new StrokeLoops();
+  const { room, write, read, run } = loops;
+  const size = width * height;
+  const most = SWIRL_BELL.length;
+  const [kernel, line, scratch, field, cosine, sine, flow, source, weights, out] = room(most, width + 2 * most, size, size, size, size, 2 * size, NOISE * size, WALK.length, NOISE * (to - from) * width);
+  const blur = (values: number, half: Float32Array) => {
+    write(kernel, half);
+    run.blur(values, width, height, kernel, half.length - 1, line, scratch);
+  };
+  /** A channel of the noise, blurred, at `field`. */
+  const blurredNoise = (channel: number, half: Float32Array) => {
+    write(field, white.subarray(channel * size, (channel + 1) * size));
+    blur(field, half);
+  };
+  write(field, data);
+  run.tensor(field, cosine, sine, width, height);
+  for (const [c, values] of [cosine, sine].entries()) {
+    blur(values, FORMS_BELL);
+    blurredNoise(NOISE + c, SWIRL_BELL);
+    run.accumulate(values, field, SWIRL_FACTOR, size);
+  }
+  run.across(cosine, sine, flow, size);
+  for (const [c, half] of BRUSH_BELLS.entries()) {
+    blurredNoise(c, half);
+    run.weave(field, source, c, size);
+  }
+  write(weights, WALK);
+  run.smear(source, flow, weights, REACH, width, height, from, to, out);
+  return read(out, NOISE * (to - from) * width);
 }
 
 /**
