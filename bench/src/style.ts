@@ -50,11 +50,10 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
   const feeds = {
     photograph: floats(Float32Array.from({ length: 3 * SIDE * SIDE }, () => random.uniform()), [1, 3, SIDE, SIDE]),
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
-    strength: floats([1], [1]),
   };
   const measuring = await openSession(bytes, { threads });
-  const { measured } = await measuring.run({ ...feeds, share: floats([1 / SIDE ** 2], [1]) }).finally(() => measuring.close());
-  const session = await openSession(paintingModel(painter, styleWeights(painter, bytes)!, measured!.data as Float32Array), { threads });
+  const { measured } = await measuring.run({ ...feeds, strength: floats([1], [1]), share: floats([1 / SIDE ** 2], [1]) }).finally(() => measuring.close());
+  const session = await openSession(paintingModel(painter, styleWeights(painter, bytes)!, measured!.data as Float32Array, 1), { threads });
   const times: number[] = [];
   for (let i = 0; i < rounds * steps + 1; i++) {
     const start = performance.now();

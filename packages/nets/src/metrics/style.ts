@@ -29,13 +29,19 @@ export function boxReduced({ width, height, data }: Planar, factor: number): Pla
   if (factor === 1) return { width, height, data };
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
   const out = new Float32Array(3 * w * h);
-  for (let c = 0; c < 3; c++)
-    for (let y = 0; y < h; y++)
-      for (let x = 0; x < w; x++) {
-        let sum = 0;
-        for (let i = 0; i < factor; i++) for (let j = 0; j < factor; j++) sum += data[(c * height + y * factor + i) * width + x * factor + j]!;
-        out[(c * h + y) * w + x] = sum / factor ** 2;
-      }
+  // Row after row, as they lie in memory.
+  const sums = new Float64Array(w);
+  for (let c = 0, to = 0; c < 3; c++)
+    for (let y = 0; y < h; y++) {
+      sums.fill(0);
+      for (let i = 0, at = (c * height + y * factor) * width; i < factor; i++, at += width)
+        for (let x = 0, from = at; x < w; x++) {
+          let sum = sums[x]!;
+          for (let j = 0; j < factor; j++) sum += data[from++]!;
+          sums[x] = sum;
+        }
+      for (let x = 0; x < w; x++) out[to++] = sums[x]! / factor ** 2;
+    }
   return { width: w, height: h, data: out };
 }
 
@@ -128,7 +134,9 @@ export interface Luminance {
 
 export function luminance({ width, height, data }: Planar): Luminance {
   const plane = width * height;
-  return { width, height, data: Float64Array.from({ length: plane }, (_, i) => LUMA[0] * data[i]! + LUMA[1] * data[plane + i]! + LUMA[2] * data[2 * plane + i]!) };
+  const out = new Float64Array(plane);
+  for (let i = 0; i < plane; i++) out[i] = LUMA[0] * data[i]! + LUMA[1] * data[plane + i]! + LUMA[2] * data[2 * plane + i]!;
+  return { width, height, data: out };
 }
 
 /** Length of the gradient between neighbours, all but the last row and column. */

@@ -1,7 +1,9 @@
-// A trained style as a model file that any ONNX program can run, and as a network of convolutions alone, for one picture's tiles.
+// A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
+// other takes what was measured as given.
 
-import { add, compile, concat, constant, input, mul, readConstants, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
-import { EPSILON, GRAIN, NOISE, type Normal, type StyleNetwork, standardised } from './network.js';
+import { add, compile, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, sliceAxis, square, sub, sumKeep, type Tensor, tanh } from '@zeuxis/graph';
+import { enlargingKernel, shuffledKernel } from './halved.js';
+import { EPSILON, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
 const inputs = () => ({ photograph: input('photograph', [1, 3, 16, 16]), noise: input('noise', [1, NOISE, 16 / GRAIN, 16 / GRAIN]), strength: input('strength', [1]) });
 
@@ -13,16 +15,7 @@ const inputs = () => ({ photograph: input('photograph', [1, 3, 16, 16]), noise: 
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
   const { photograph, noise, strength } = inputs();
-  const share = input('share', [1]);
-  const measured: Tensor[] = [];
-  // Sums by the given number of pixels, for the graph does not know how large the picture is.
-  const normal: Normal = (_name, x, reduction) => {
-    const part = mul(share, reduction ** 2);
-    const mean = mul(sumKeep(x, [2, 3]), part);
-    const variance = mul(sumKeep(square(sub(x, mean)), [2, 3]), part);
-    measured.push(mean, variance);
-    return standardised(x, mean, variance);
-  };
+  const { normal, measured } = measuringNormal();
   const painted = painter.build(painter.freeze(weights), photograph, noise, strength, normal);
   return compile({ painted, measured: concat(measured, 1) }, { openSides: true, metadata }).bytes;
 }
@@ -30,25 +23,79 @@ export function styleModel(painter: StyleNetwork, weights: Float32Array, metadat
 /** The weights of a style's model file; undefined where it is of another network than this version's. @throws Error 'this is no ONNX file' */
 export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Array | undefined => painter.thaw(readConstants(file));
 
+/** `measured` of `styleModel` alone, at one strength: inputs as there, without `strength`. The outermost four pixels count otherwise in the last two layers. */
+export function measuringModel(painter: StyleNetwork, weights: Float32Array, strength: number): Uint8Array {
+  const { photograph, noise } = inputs();
+  const { normal, measured } = measuringNormal();
+  paintHalved(painter, weights, photograph, noise, strength, normal);
+  return compile({ measured: concat(measured, 1) }, { openSides: true }).bytes;
+}
+
 /**
- * A style that takes the moments of every picture to be those given, `measured` of `styleModel`: inputs and outputs as there, without `share` and `measured`.
- * Normalisation by known moments is a factor and a summand a channel, which ONNX Runtime works into the convolutions before it: what is left are
- * convolutions alone, at half the time and memory.
+ * A style that takes the moments of every picture to be those given, `measured` of `styleModel`, and paints at one strength: inputs and outputs as there, without `strength`, `share`
+ * and `measured`. Normalisation by known moments is a factor and a summand a channel, which ONNX Runtime works into the convolutions before it: what is left are
+ * convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise.
  * @param moments k values.
  */
-export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array): Uint8Array {
-  const { photograph, noise, strength } = inputs();
+export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array, strength: number): Uint8Array {
+  const { photograph, noise } = inputs();
   let at = 0;
   const next = (count: number) => {
     at += count;
     return moments.subarray(at - count, at);
   };
-  const normal: Normal = (_name, x) => {
-    const shape = [1, x.extent(1), 1, 1];
-    const mean = next(x.extent(1));
-    const factor = next(x.extent(1)).map((variance) => 1 / Math.sqrt(variance + EPSILON));
-    return add(mul(x, constant(factor, shape)), constant(factor.map((value, i) => -value * mean[i]!), shape));
+  const normal: Normal = (x, _reduction, scale, shift) => {
+    const count = scale.size;
+    const [mean, variance] = [constant(next(count), scale.shape), next(count)];
+    const factor = mul(constant(variance.map((value) => 1 / Math.sqrt(value + EPSILON)), scale.shape), scale);
+    return add(mul(x, overPixels(factor, x)), overPixels(sub(shift, mul(factor, mean)), x));
   };
-  const painted = painter.build(painter.freeze(weights), photograph, noise, strength, normal);
-  return compile({ painted }, { openSides: true }).bytes;
+  return compile({ painted: paintHalved(painter, weights, photograph, noise, strength, normal) }, { openSides: true }).bytes;
+}
+
+/** By the moments of the picture itself, which are kept: sums by the given number of pixels, for the graph does not know how large the picture is. */
+function measuringNormal(): { normal: Normal; measured: Tensor[] } {
+  const share = input('share', [1]);
+  const measured: Tensor[] = [];
+  const normal: Normal = (x, reduction, scale, shift) => {
+    const part = mul(share, reduction ** 2);
+    const mean = mul(acrossPixels(sumKeep(x, [2, 3]), scale), part);
+    const apart = sub(x, overPixels(mean, x));
+    const variance = mul(acrossPixels(sumKeep(square(apart), [2, 3]), scale), part);
+    measured.push(mean, variance);
+    return add(mul(apart, overPixels(mul(toUnit(variance), scale), x)), overPixels(shift, x));
+  };
+  return { normal, measured };
+}
+
+/** A value a channel, [1, c, 1, 1], for a picture at half its sides whose channels are so many pixels' of c each. */
+function overPixels(values: Tensor, x: Tensor): Tensor {
+  const pixels = x.extent(1) / values.size;
+  return pixels === 1 ? values : concat(Array.from({ length: pixels }, () => values), 1);
+}
+
+/** Sums a channel of such a picture, of its pixels together, as large as `like`. */
+function acrossPixels(sums: Tensor, like: Tensor): Tensor {
+  const count = like.size;
+  return Array.from({ length: sums.size / count }, (_, i) => sliceAxis(sums, 1, i * count, count)).reduce((a, b) => add(a, b));
+}
+
+/** `paint`, with its last two convolutions at half the picture's sides (halved.ts). Their normalisations have four times the channels of what was learned. */
+function paintHalved(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number, normal: Normal): Tensor {
+  const frozen = painter.freeze(weights);
+  const part = (name: string) => {
+    const { shape, offset } = painter.table.find((weight) => weight.name === name)!;
+    const size = shape.reduce((a, b) => a * b, 1);
+    return { tensor: frozen.get(name, shape, 0), values: weights.subarray(offset, offset + size) };
+  };
+  const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`).tensor, gain), mul(part(`${name}.shift`).tensor, gain)] as const;
+  const convolved = (x: Tensor, kernel: Float32Array, out: number) => conv(x, constant(kernel, [out, x.extent(1), 3, 3]), { padding: 1 });
+  const half = paintHalf(frozen, photograph, noise, constant([strength], [1]), normal);
+  const [full] = WIDTHS;
+  const up = convolved(half, enlargingKernel(part('up1.weight').values, full, half.extent(1)), 4 * full);
+  const y = relu(normal(up, 1, ...learned('up1')));
+  const raw = convolved(y, shuffledKernel(part('out.weight').values, 3, full), 4 * 3);
+  const normalised = normal(raw, 1, ...learned('out', strength));
+  const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
+  return pixelShuffle(add(mul(tanh(made), 0.5), 0.5), 2);
 }

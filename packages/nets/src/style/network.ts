@@ -21,22 +21,22 @@ export const GRAIN = 4;
  * picture lays a frame of its mirrored edges around it.
  */
 export const FRAME = 16;
-const WIDTHS = [16, 32, 64] as const;
+export const WIDTHS = [16, 32, 64] as const;
 const BLOCKS = 4;
 const GAIN = Math.sqrt(2);
 
-/** Brings the mean of each channel of each picture to 0 and its variance to 1: x [n, c, h, w], at 1 / `reduction` of the picture's sides. */
-export type Normal = (name: string, x: Tensor, reduction: number) => Tensor;
+/** Brings each channel of each picture to the mean `shift` and the deviation `scale`: x [n, c, h, w], at 1 / `reduction` of the picture's sides; what was learned, [1, c, 1, 1]. */
+export type Normal = (x: Tensor, reduction: number, scale: Tensor, shift: Tensor) => Tensor;
 
 /** Keeps the variance of an even channel from being divided by. */
 export const EPSILON = 1e-4;
-/** x with given moments taken out, each [n, c, 1, 1]. */
-export const standardised = (x: Tensor, mean: Tensor, variance: Tensor): Tensor => mul(sub(x, mean), div(1, sqrt(add(variance, EPSILON))));
+/** What a channel of that variance is multiplied by. */
+export const toUnit = (variance: Tensor): Tensor => div(1, sqrt(add(variance, EPSILON)));
 
 /** By the moments of the picture itself. */
-export const ownNormal: Normal = (_name, x) => {
+export const ownNormal: Normal = (x, _reduction, scale, shift) => {
   const mean = meanKeep(x, [2, 3]);
-  return standardised(x, mean, meanKeep(square(sub(x, mean)), [2, 3]));
+  return add(mul(mul(sub(x, mean), toUnit(meanKeep(square(sub(x, mean)), [2, 3]))), scale), shift);
 };
 
 const same = (p: Weights, name: string, x: Tensor, out: number, kernel: number, gain = GAIN): Tensor =>
@@ -45,14 +45,11 @@ const same = (p: Weights, name: string, x: Tensor, out: number, kernel: number, 
 /** A channel's values normalised, then scaled and shifted by what was learned. */
 function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal): Tensor {
   const shape = [1, x.extent(1), 1, 1];
-  return add(mul(normal(name, x, reduction), p.get(`${name}.scale`, shape, 0, 1)), p.get(`${name}.shift`, shape, 0));
+  return normal(x, reduction, p.get(`${name}.scale`, shape, 0, 1), p.get(`${name}.shift`, shape, 0));
 }
 
-/**
- * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], of `strokesAlong`, and a strength from 0 to 1, [n, 1, 1, 1];
- * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
- */
-export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
+/** What `paint` does up to half the picture's sides: [n, 32, h / 2, w / 2]. */
+export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
   const [full, half, quarter] = WIDTHS;
   let y = relu(normalised(p, 'in', same(p, 'in', sub(mul(x, 2), 1), full, 5), 1, normal));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
@@ -64,8 +61,17 @@ export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, no
     const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
     y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
   }
-  for (const [name, width, reduction] of [['up2', half, 2], ['up1', full, 1]] as const)
-    y = relu(normalised(p, name, same(p, name, enlarge(y), width, 3), reduction, normal));
+  return enlarged(p, 'up2', y, half, 2, normal);
+}
+
+const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction: number, normal: Normal): Tensor => relu(normalised(p, name, same(p, name, enlarge(x), width, 3), reduction, normal));
+
+/**
+ * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], of `strokesAlong`, and a strength from 0 to 1, [n, 1, 1, 1];
+ * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
+ */
+export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
+  const y = enlarged(p, 'up1', paintHalf(p, x, noise, strength, normal), WIDTHS[0], 1, normal);
   const raw = same(p, 'out', y, 3, 5, 1);
   // As far as it is to be painted: a photograph has a light and dark of its own.
   const made = add(raw, mul(strength, sub(normalised(p, 'out', raw, 1, normal), raw)));

@@ -24,6 +24,8 @@ export interface Source {
   width: number;
   height: number;
   read(x: number, y: number, width: number, height: number, out: Float32Array): void;
+  /** All of it, where that is in memory; not to be changed. */
+  planes?: Float32Array;
 }
 
 /** Takes planar values, [channels, height, width], not clamped, whose upper left corner lies at (x, y) of the large picture. */
@@ -59,8 +61,8 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
       const [right, bottom] = [Math.min(source.width, left + tile), Math.min(source.height, top + tile)];
       const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
-      const values = new Float32Array(channels * w * h);
-      source.read(x, y, w, h, values);
+      const values = w === source.width && h === source.height && source.planes ? source.planes : new Float32Array(channels * w * h);
+      if (values !== source.planes) source.read(x, y, w, h, values);
       const made = await run({ values, x, y, w, h }).catch((error: Error) => {
         throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });

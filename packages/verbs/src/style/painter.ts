@@ -5,13 +5,14 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, paintingModel, strokesAlong, styleModel, styleWeights, whiteRows } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, measuringModel, NOISE, paintingModel, styleWeights } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { StrokeLayer, type Strokes } from './strokes.js';
+import { framed, held, inset, luminanceOf, reduced } from './frame.js';
+import { layStrokes, type Strokes } from './strokes.js';
 
 /**
  * Pixels around a pixel that it is painted from: 2 at the way in, 6 on the way down, 36 in nine convolutions at a quarter of the sides, 11 on the way up and out, to whole grains.
@@ -64,7 +65,6 @@ export class Painter implements Paints {
 
   private constructor(
     private readonly measuring: Session,
-    private readonly layer: StrokeLayer,
     private readonly weights: Float32Array,
     private readonly open: (model: Uint8Array) => Promise<Session>,
     private readonly seed: number | string,
@@ -79,8 +79,8 @@ export class Painter implements Paints {
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const open = (model: Uint8Array) => openSession(model, { device, threads });
-    const measuring = await open(styleModel(defineStyle(), weights, {}));
-    return new Painter(measuring, new StrokeLayer(threads), weights, open, seed, strength, share);
+    const measuring = await open(measuringModel(defineStyle(), weights, strength));
+    return new Painter(measuring, weights, open, seed, strength, share);
   }
 
   /** Tiles of a picture. */
@@ -90,9 +90,9 @@ export class Painter implements Paints {
   }
 
   async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
-    const whole = framed(source, STYLE_MARGIN);
+    const whole = inFrame(source);
     const { tile = tileOf(whole) } = options;
-    const { strokes, moments } = given?.[0] ?? (await this.ownManner(source));
+    const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
     const session = await this.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
@@ -116,8 +116,9 @@ export class Painter implements Paints {
     let count = 0;
     const added = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => b.forEach((value, i) => { a[i]! += value; });
     for await (const source of sources) {
-      const own = luminanceOf(framed(source, STYLE_MARGIN));
-      const moments = await this.measure(source, () => this.layer.lay(own, this.seed));
+      const whole = inFrame(source);
+      const own = luminanceOf(whole);
+      const moments = await this.measure(source, whole, () => layStrokes(own, this.seed));
       if (sum && seen) {
         added(sum, moments);
         added(seen.data, own.data);
@@ -125,23 +126,22 @@ export class Painter implements Paints {
       count++;
     }
     if (!sum || !seen) throw new RangeError('a manner is that of pictures; there are none');
-    return [{ moments: sum.map((value) => value / count), strokes: await this.layer.lay({ ...seen, data: seen.data.map((value) => value / count) }, this.seed) }];
+    return [{ moments: sum.map((value) => value / count), strokes: await layStrokes({ ...seen, data: seen.data.map((value) => value / count) }, this.seed) }];
   }
 
-  private async ownManner(source: Source): Promise<Shared> {
-    const laying = this.layer.lay(luminanceOf(framed(source, STYLE_MARGIN)), this.seed);
-    const [strokes, moments] = await Promise.all([laying, this.measure(source, () => laying)]);
-    return { strokes, moments };
+  private async ownManner(source: Source, whole: Source): Promise<Shared> {
+    const strokes = await layStrokes(luminanceOf(whole), this.seed);
+    return { strokes, moments: await this.measure(source, whole, async () => strokes) };
   }
 
-  /** The moments of a picture, of it reduced where it is large. @param strokes gives those of the whole, in the frame of STYLE_MARGIN. */
-  private async measure(source: Source, strokes: () => Promise<Strokes>): Promise<Float32Array> {
+  /** The moments of a picture, of it reduced where it is large. @param whole in the frame of STYLE_MARGIN. @param strokes gives those of the whole. */
+  private async measure(source: Source, whole: Source, strokes: () => Promise<Strokes>): Promise<Float32Array> {
     const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
-    const whole = framed(source, FRAME * factor);
-    const [w, h] = [whole.width, whole.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
-    const values = reduce(whole, w, h, factor);
-    // Laid here and at once: the threads are at work on the whole, which only the painting asks for.
-    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [this.laid(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN))), 0];
+    const frame = FRAME * factor;
+    const seen = frame > STYLE_MARGIN ? framed(source, frame) : inset(whole, STYLE_MARGIN - frame);
+    const [w, h] = [seen.width, seen.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
+    const values = reduced(seen, w, h, factor);
+    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN)), this.seed), 0];
     const { measured } = await this.measuring.run({ ...this.feeds({ values, x: at, y: at, w, h }, own), share: floats([1 / (w * h)], [1]) });
     return Float32Array.from(measured!.data as Float32Array);
   }
@@ -150,24 +150,18 @@ export class Painter implements Paints {
   private async paintingBy(moments: Float32Array): Promise<Session> {
     if (this.fixed?.moments !== moments) {
       await this.release();
-      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments)) };
+      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments, this.strength)) };
     }
     return this.fixed.session;
   }
 
   /** A part of a picture, and the strokes that lie on it. */
-  private feeds({ values, x, y, w, h }: Tile, strokes: Strokes): Record<'photograph' | 'noise' | 'strength', Value> {
+  private feeds({ values, x, y, w, h }: Tile, strokes: Strokes): Record<'photograph' | 'noise', Value> {
     const part = { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN };
     return {
       photograph: floats(values, [1, 3, h, w]),
       noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]),
-      strength: floats([this.strength], [1]),
     };
-  }
-
-  private laid(seen: Luminance): Strokes {
-    const { width, height } = seen;
-    return { width, height, values: strokesAlong(seen, whiteRows(width, height, this.seed)) };
   }
 
   private async release(): Promise<void> {
@@ -177,7 +171,7 @@ export class Painter implements Paints {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.measuring.close(), this.layer.close(), this.release()]);
+    await Promise.all([this.measuring.close(), this.release()]);
   }
 }
 
@@ -196,73 +190,15 @@ export async function openPainter(model: ListedModel<StyleCard>, options: VerbOp
 /** Side of the tiles of a picture in its frame. */
 const tileOf = ({ width, height }: Pick<Source, 'width' | 'height'>): number => (width * height <= (STYLE_TILE + 2 * STYLE_MARGIN) ** 2 ? Math.max(width, height) : STYLE_TILE);
 
+/** A picture in its frame; what is painted as one tile is held in memory, for it is asked for thrice. */
+function inFrame(source: Source): Source {
+  const whole = framed(source, STYLE_MARGIN);
+  return tileCount(whole, tileOf(whole)) === 1 ? held(whole) : whole;
+}
+
 /** A sink that takes `share` of what is painted, and the rest of what was there. */
 const fading = (source: Source, sink: Sink, share: number): Sink => (values, x, y, w, h) => {
   const before = new Float32Array(values.length);
   source.read(x, y, w, h, before);
   sink(values.map((value, i) => before[i]! + share * (value - before[i]!)), x, y, w, h);
 };
-
-/** For every line of a framed side, where it is in the picture: beyond the edges mirrored, as often as it takes. */
-function mirroredLines(side: number, frame: number): Int32Array {
-  return Int32Array.from({ length: Math.ceil(side / GRAIN) * GRAIN + 2 * frame }, (_, at) => {
-    const folded = (((at - frame) % (2 * side)) + 2 * side) % (2 * side);
-    return folded < side ? folded : 2 * side - 1 - folded;
-  });
-}
-
-/** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
-function framed(source: Source, frame: number): Source {
-  const [columns, rows] = [mirroredLines(source.width, frame), mirroredLines(source.height, frame)];
-  return {
-    width: columns.length,
-    height: rows.length,
-    read(x, y, w, h, out) {
-      const [across, down] = [columns.subarray(x, x + w), rows.subarray(y, y + h)];
-      const [left, right] = bounds(across);
-      const [top, bottom] = bounds(down);
-      const [iw, ih] = [right - left + 1, bottom - top + 1];
-      const inner = new Float32Array(3 * iw * ih);
-      source.read(left, top, iw, ih, inner);
-      // Between the mirrored edges lines go over as they are.
-      const begin = Math.min(w, Math.max(0, frame - x));
-      const end = Math.max(begin, Math.min(w, frame + source.width - x));
-      for (let c = 0; c < 3; c++)
-        for (let row = 0; row < h; row++) {
-          const from = (c * ih + down[row]! - top) * iw - left;
-          const to = (c * h + row) * w;
-          for (let column = 0; column < begin; column++) out[to + column] = inner[from + across[column]!]!;
-          if (end > begin) out.set(inner.subarray(from + across[begin]!, from + across[begin]! + end - begin), to + begin);
-          for (let column = end; column < w; column++) out[to + column] = inner[from + across[column]!]!;
-        }
-    },
-  };
-}
-
-/** Luminance at a quarter of a picture's sides. */
-function luminanceOf(source: Source): Luminance {
-  const [width, height] = [source.width / GRAIN, source.height / GRAIN];
-  return luminance({ width, height, data: reduce(source, width, height, GRAIN) });
-}
-
-/** Least and largest. */
-function bounds(values: Int32Array): [number, number] {
-  let [low, high] = [values[0]!, values[0]!];
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
-}
-
-/** Means of `factor` by `factor` pixels, band by band: the whole may be too large for memory. */
-function reduce(source: Source, w: number, h: number, factor: number): Float32Array {
-  const out = new Float32Array(3 * w * h);
-  const band = { width: w * factor, height: factor, data: new Float32Array(3 * w * factor * factor) };
-  for (let row = 0; row < h; row++) {
-    source.read(0, row * factor, band.width, factor, band.data);
-    const { data } = boxReduced(band, factor);
-    for (let c = 0; c < 3; c++) out.set(data.subarray(c * w, (c + 1) * w), (c * h + row) * w);
-  }
-  return out;
-}

@@ -1,0 +1,88 @@
+// A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
+
+import { boxReduced, GRAIN, type Luminance, luminance } from '@zeuxis/nets';
+import { cropPlanar, type Source } from '../edit/tiles.js';
+
+/** Rows that are worked on at one go: what a processor keeps at hand. */
+const ROWS = 32;
+
+/** A picture that is asked for several times, in memory. */
+export function held({ width, height, read }: Source): Source {
+  const planes = new Float32Array(3 * width * height);
+  read(0, 0, width, height, planes);
+  return { width, height, planes, read: (x, y, w, h, out) => out.set(cropPlanar(planes, 3, width, height, { x, y, width: w, height: h })) };
+}
+
+/** Without so many of its outermost lines. */
+export const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });
+
+/** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
+export function framed(source: Source, frame: number): Source {
+  const [columns, rows] = [mirroredLines(source.width, frame), mirroredLines(source.height, frame)];
+  return {
+    width: columns.length,
+    height: rows.length,
+    read(x, y, w, h, out) {
+      const across = columns.subarray(x, x + w);
+      const [left, right] = bounds(across);
+      const width = right - left + 1;
+      // Between the mirrored edges lines go over as they are.
+      const begin = Math.min(w, Math.max(0, frame - x));
+      const end = Math.max(begin, Math.min(w, frame + source.width - x));
+      for (let first = 0; first < h; first += ROWS) {
+        const down = rows.subarray(y + first, y + Math.min(h, first + ROWS));
+        const [top, bottom] = bounds(down);
+        const height = bottom - top + 1;
+        const values = new Float32Array(3 * width * height);
+        source.read(left, top, width, height, values);
+        for (let c = 0; c < 3; c++)
+          for (let row = 0; row < down.length; row++) {
+            const from = (c * height + down[row]! - top) * width - left;
+            const to = (c * h + first + row) * w;
+            for (let column = 0; column < begin; column++) out[to + column] = values[from + across[column]!]!;
+            if (end > begin) out.set(values.subarray(from + across[begin]!, from + across[begin]! + end - begin), to + begin);
+            for (let column = end; column < w; column++) out[to + column] = values[from + across[column]!]!;
+          }
+      }
+    },
+  };
+}
+
+/** For every line of a framed side, where it is in the picture: beyond the edges mirrored, as often as it takes. */
+function mirroredLines(side: number, frame: number): Int32Array {
+  return Int32Array.from({ length: Math.ceil(side / GRAIN) * GRAIN + 2 * frame }, (_, at) => {
+    const folded = (((at - frame) % (2 * side)) + 2 * side) % (2 * side);
+    return folded < side ? folded : 2 * side - 1 - folded;
+  });
+}
+
+/** Least and largest. */
+function bounds(values: Int32Array): [number, number] {
+  let [low, high] = [values[0]!, values[0]!];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+/** Means of `factor` by `factor` pixels, [3, h, w], band by band: the whole may be too large for memory. */
+export function reduced(source: Source, w: number, h: number, factor: number): Float32Array {
+  const out = new Float32Array(3 * w * h);
+  const width = w * factor;
+  const read = new Float32Array(3 * width * Math.min(h, ROWS) * factor);
+  for (let top = 0; top < h; top += ROWS) {
+    const rows = Math.min(ROWS, h - top);
+    const band = { width, height: rows * factor, data: read.subarray(0, 3 * width * rows * factor) };
+    source.read(0, top * factor, band.width, band.height, band.data);
+    const { data } = boxReduced(band, factor);
+    for (let c = 0; c < 3; c++) out.set(data.subarray(c * w * rows, (c + 1) * w * rows), (c * h + top) * w);
+  }
+  return out;
+}
+
+/** Luminance at a quarter of a picture's sides. */
+export function luminanceOf(source: Source): Luminance {
+  const [width, height] = [source.width / GRAIN, source.height / GRAIN];
+  return luminance({ width, height, data: reduced(source, width, height, GRAIN) });
+}
