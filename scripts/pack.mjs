@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const cli = join(root, 'packages/cli');
 const dist = join(cli, 'dist');
 const vendor = join(dist, 'vendor');
-const PACKAGES = ['graph', 'nets', 'pictures', 'provenance', 'verbs'];
+const PACKAGES = ['loops', 'graph', 'nets', 'pictures', 'provenance', 'verbs'];
 
 const code = async (folder) =>
   (await readdir(folder, { recursive: true, withFileTypes: true }))

@@ -6,10 +6,10 @@
 //
 // All of it at a quarter of the picture's sides, where the painter takes noise in.
 
+import { strokeLoops } from '@zeuxis/loops';
 import type { Luminance } from '../metrics/style.js';
 import { Random } from '../random.js';
 import { NOISE } from './network.js';
-import { StrokeLoops } from './stroke-loops.js';
 
 /**
  * Deviations in px of each channel's strokes, across and along, from the fine brush to the broad; and what brings the channel to a deviation of 2, as
@@ -56,13 +56,9 @@ const BRUSH_BELLS = BRUSHES.map(({ across }) => bell(across));
 /** Of white noise blurred, the deviation is the kernel's norm, down and across. */
 const SWIRL_FACTOR = SWIRL_COUNTS / overBell(SWIRL_BELL, (value) => value * value);
 
-/** One a thread: its memory stays as large as the largest picture took. */
-let loops: StrokeLoops | undefined;
-
 /** Noise smeared along a photograph's forms, not yet brought to one deviation; otherwise as `strokesAlong`. */
 export function smearedAlong({ width, height, data }: Luminance, white: Float32Array, from = 0, to = height): Float32Array {
-  loops ??= new StrokeLoops();
-  const { room, write, read, run } = loops;
+  const { room, write, read, run } = strokeLoops();
   const size = width * height;
   const most = SWIRL_BELL.length;
   const [kernel, line, scratch, field, cosine, sine, flow, source, weights, out] = room(most, width + 2 * most, size, size, size, size, 2 * size, NOISE * size, WALK.length, NOISE * (to - from) * width);

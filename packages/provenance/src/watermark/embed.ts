@@ -1,10 +1,11 @@
 // Writing the watermark into pixels: the pattern, as strong as the eye allows from place to place.
 
+import { type MarkLoops, markLoops } from '@zeuxis/loops';
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
 import { evened } from './even.js';
 import { folded, noiseOf, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
-import { LOOKED, lookedAt, luminanceOf } from './look.js';
+import { LONGEST, LOOKED, type Look, lookedAt, luminanceIn, luminanceOf } from './look.js';
 import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
 import { type Marked, sharesOf, strengths } from './strength.js';
 
@@ -48,10 +49,10 @@ const [WEAKEST, STRONGEST] = [0.35, 2.2];
  * it speaks for weaker, so that all stand equally clear. Larger pictures hold so many tiles that they need no such help (informed embedding: Malvar and Florencio, 2003; Cox, Miller and McKellips, 1999). Tried on the
  * picture as a detector looks at it.
  */
-async function gainsOf({ width, height, channels, alpha, data }: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains | undefined> {
+async function gainsOf(picture: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains | undefined> {
+  const { width, height } = picture;
   if (Math.min(width, height) >= LOOKED) return undefined;
-  const bands = (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4;
-  const seen = await luminanceOf(sharp(data as Uint8Array, { raw: { width, height, channels: bands }, limitInputPixels: false }), width, height);
+  const seen = await seenOf(picture);
   // Of a panorama, which is looked at smaller than it is marked.
   if (seen.scale !== 1) return undefined;
   const marked = { width: seen.width, height: seen.height, channels: 1 as const, alpha: false, data: seen.data.slice() };
@@ -68,6 +69,14 @@ async function gainsOf({ width, height, channels, alpha, data }: Marked, { patte
     bits: evenly(hostBits!, markedBits!),
     sync: evenly(syncOf(before, noise, pattern), syncOf(after, noise, pattern)),
   };
+}
+
+/** A picture as a detector looks at it. */
+async function seenOf({ width, height, channels, alpha, data }: Marked): Promise<Look> {
+  const bands = (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4;
+  if (alpha || !(data instanceof Uint8Array) || Math.max(width, height) > LONGEST) return luminanceOf(sharp(data as Uint8Array, { raw: { width, height, channels: bands }, limitInputPixels: false }), width, height);
+  // Of these nothing is to be converted, and the way through a thread takes longer than all the rest of looking.
+  return { width, height, scale: 1, data: luminanceIn(data, channels, width * height) };
 }
 
 /** Factors, of a mean square of 1, that bring values to one height as far as may be. @param host without the mark. @param marked with factors of 1. */
@@ -95,21 +104,24 @@ function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, gains:
   const tile = tileOf(pattern, payload, bits, side, gains);
   const perPixel = dense / scale;
   const [fromTile, fromBlocks] = [placesOf(width, (x) => (x * perPixel) % side), placesOf(width, (x) => Math.max(0, x / strength.side - 0.5))];
-  const line = new Float32Array(side + 1);
-  const amplitudes = new Float32Array(strength.across + 1);
-  const add = new Float32Array(width);
-  const put = putter(picture);
+  const { run, room, write, view } = markLoops();
+  const [tiles, grid, line, amplitudes, tilePlaces, tileRests, blocks, blockRests, shares, row] = room(tile.length, strength.values.length, side + 1, strength.across + 1, width, width, width, width, channels, width * bands);
+  const high = data instanceof Uint16Array ? 65535 : 255;
+  write(tiles, tile);
+  write(grid, strength.values);
+  write(tilePlaces, fromTile.whole);
+  write(tileRests, fromTile.rest);
+  write(blocks, fromBlocks.whole);
+  write(blockRests, fromBlocks.rest);
+  write(shares, sharesOf(channels).map((share) => (share * high) / 255));
+  const pixels = view(row, width * bands);
   for (let y = 0; y < height; y++) {
-    interpolateRow(tile, side, side, (y * perPixel) % side, line, true);
-    line[side] = line[0]!;
-    interpolateRow(strength.values, strength.across, strength.down, Math.max(0, y / strength.side - 0.5), amplitudes, false);
-    amplitudes[strength.across] = amplitudes[strength.across - 1]!;
-    for (let x = 0; x < width; x++) {
-      const [t, b] = [fromTile.whole[x]!, fromBlocks.whole[x]!];
-      add[x] = (line[t]! + fromTile.rest[x]! * (line[t + 1]! - line[t]!)) * (amplitudes[b]! + fromBlocks.rest[x]! * (amplitudes[b + 1]! - amplitudes[b]!));
-    }
-    if (alpha) for (let x = 0, at = y * width * bands + channels; x < width; x++, at += bands) if (data[at] === 0) add[x] = 0;
-    put(add, y * width * bands);
+    betweenRows(run, tiles, side, side, (y * perPixel) % side, true, line);
+    betweenRows(run, grid, strength.across, strength.down, Math.max(0, y / strength.side - 0.5), false, amplitudes);
+    const own = data.subarray(y * width * bands, (y + 1) * width * bands);
+    pixels.set(own);
+    run.add(row, width, bands, channels, line, tilePlaces, tileRests, amplitudes, blocks, blockRests, shares, high, !(data instanceof Float32Array));
+    own.set(pixels);
   }
 }
 
@@ -119,41 +131,10 @@ function placesOf(width: number, place: (x: number) => number): { whole: Uint32A
   return { whole, rest: Float32Array.from(whole, (before, x) => place(x) - before) };
 }
 
-/** What adds changes of luminance to a row of pixels that begins at a place of the data. */
-function putter({ channels, alpha, data }: Marked): (add: Float32Array, at: number) => void {
-  const bands = channels + (alpha ? 1 : 0);
-  const shares = sharesOf(channels);
-  if (data instanceof Uint8Array) {
-    // Rounds and keeps within 0 to 255 by itself.
-    const bytes = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
-    const [r, g = 0, b = 0] = shares;
-    return channels === 1
-      ? (add, from) => {
-          for (let x = 0, at = from; x < add.length; x++, at += bands) bytes[at] = bytes[at]! + add[x]!;
-        }
-      : (add, from) => {
-          for (let x = 0, at = from; x < add.length; x++, at += bands) {
-            bytes[at] = bytes[at]! + r! * add[x]!;
-            bytes[at + 1] = bytes[at + 1]! + g * add[x]!;
-            bytes[at + 2] = bytes[at + 2]! + b * add[x]!;
-          }
-        };
-  }
-  const deep = data instanceof Uint16Array;
-  const high = deep ? 65535 : 255;
-  return (add, from) => {
-    for (let x = 0, at = from; x < add.length; x++, at += bands)
-      for (let c = 0; c < channels; c++) {
-        const value = Math.max(0, Math.min(high, data[at + c]! + (add[x]! * shares[c]! * high) / 255));
-        data[at + c] = deep ? Math.round(value) : value;
-      }
-  };
-}
-
 /** One row between the rows of a grid. */
-function interpolateRow(grid: Float32Array, across: number, down: number, y: number, out: Float32Array, wraps: boolean): void {
+function betweenRows(run: MarkLoops, grid: number, across: number, down: number, y: number, tiles: boolean, out: number): void {
   const y0 = Math.min(down - 1, y | 0);
-  const y1 = wraps ? (y0 + 1) % down : Math.min(down - 1, y0 + 1);
-  const f = y - y0;
-  for (let x = 0; x < across; x++) out[x] = grid[y0 * across + x]! + f * (grid[y1 * across + x]! - grid[y0 * across + x]!);
+  const y1 = tiles ? (y0 + 1) % down : Math.min(down - 1, y0 + 1);
+  const rowAt = (at: number) => grid + at * across * Float32Array.BYTES_PER_ELEMENT;
+  run.between(rowAt(y0), rowAt(y1), across, y - y0, tiles, out);
 }

@@ -1,5 +1,6 @@
 // A picture seen as the pattern lies in it: all its tiles in one, and what stands on the pattern's frequencies there.
 
+import { lookLoops } from '@zeuxis/loops';
 import type { PayloadBits } from './code.js';
 import { fourierOf, type Spectrum } from './fourier.js';
 import type { Look } from './look.js';
@@ -28,12 +29,14 @@ export function folded({ width, height, data }: Look, { scale, angle }: Geometry
   const counts = new Float64Array(TILE * TILE);
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
   if (scale === 1 && angle === 0) {
-    for (let y = 0, from = 0; y < height; y++)
-      for (let x = 0, row = (y % TILE) * TILE; x < width; x++, from++) {
-        const at = row + (x % TILE);
-        sums[at] = sums[at]! + data[from]!;
-        counts[at] = counts[at]! + 1;
-      }
+    const { run, room, write, read } = lookLoops();
+    const [values, tile] = room(data.length, sums.length);
+    write(values, data);
+    run.fold(values, width, height, TILE, tile);
+    sums.set(read(tile, sums.length));
+    // Tiles that reach to here: of the last ones a part may lie beyond the picture.
+    const reaching = (side: number, at: number) => Math.ceil((side - at) / TILE);
+    for (let y = 0; y < TILE; y++) for (let x = 0; x < TILE; x++) counts[y * TILE + x] = Math.max(0, reaching(width, x)) * Math.max(0, reaching(height, y));
   } else {
     // Around the middle, so that an error of the geometry grows least. Every place of the pattern that lies in the picture is sampled.
     const [mx, my] = [(width - 1) / 2, (height - 1) / 2];
@@ -101,40 +104,14 @@ export function energyOf(tile: Float64Array, frequencies: readonly Frequency[]):
 /** A frequency and how much of it, in real and imaginary part. */
 export type Part = Frequency & { re: number; im: number };
 
-/** The sum of a few frequencies at each place of a tile, its real part: row by row, those of one u together. */
-export function planeOf(parts: readonly Part[]): Float64Array {
-  const us = [...new Set(parts.map(({ u }) => Math.abs(u)))];
-  const slots = parts.map(({ u }) => us.indexOf(Math.abs(u)));
-  const out = new Float64Array(TILE * TILE);
-  const [cosines, sines] = [new Float64Array(us.length), new Float64Array(us.length)];
-  // Cosines are the same to the left of 0, sines are not: half a row tells the other.
-  const half = TILE / 2 + 1;
-  const tables = us.map((u) => ({ cosine: Float64Array.from({ length: half }, (_, x) => COSINE[(u * x) & (TILE - 1)]!), sine: Float64Array.from({ length: half }, (_, x) => SINE[(u * x) & (TILE - 1)]!) }));
-  const [even, odd] = [new Float64Array(half), new Float64Array(half)];
-  for (let y = 0; y < TILE; y++) {
-    cosines.fill(0);
-    sines.fill(0);
-    for (const [k, { u, v, re, im }] of parts.entries()) {
-      const turn = (v * y) & (TILE - 1);
-      const slot = slots[k]!;
-      cosines[slot] = cosines[slot]! + re * COSINE[turn]! - im * SINE[turn]!;
-      sines[slot] = sines[slot]! - Math.sign(u) * (im * COSINE[turn]! + re * SINE[turn]!);
-    }
-    even.fill(0);
-    odd.fill(0);
-    for (const [slot, { cosine, sine }] of tables.entries()) {
-      const [a, b] = [cosines[slot]!, sines[slot]!];
-      for (let x = 0; x < even.length; x++) {
-        even[x] = even[x]! + a * cosine[x]!;
-        odd[x] = odd[x]! + b * sine[x]!;
-      }
-    }
-    for (let x = 0, at = y * TILE, back = at + TILE; x < even.length; x++, at++, back--) {
-      out[at] = even[x]! + odd[x]!;
-      if (x > 0) out[back] = even[x]! - odd[x]!;
-    }
-  }
-  return out;
+/** The sum of a few frequencies at each place of a tile, its real part. */
+export function planeOf(parts: readonly Part[]): Float32Array {
+  const { run, room, write, read } = lookLoops();
+  const [given, turns, waves, out] = room(4 * parts.length, 2 * TILE, 2 * TILE * parts.length, TILE * TILE);
+  write(given, parts.flatMap(({ u, v, re, im }) => [u, v, re, im]));
+  write(turns, [...COSINE, ...SINE]);
+  run.plane(given, parts.length, TILE, turns, waves, out);
+  return read(out, TILE * TILE);
 }
 
 /** What mirroring and quarter turns make of a frequency of the pattern: where it lies in the picture. */
@@ -151,16 +128,22 @@ export const ORIENTATIONS: readonly ((f: Frequency) => Frequency)[] = [
 
 export const indexOf = ({ u, v }: Frequency): number => 2 * (((v + TILE) % TILE) * TILE + ((u + TILE) % TILE));
 
+/** Of each place of a spectrum. */
+const RADII = Uint8Array.from({ length: TILE * TILE }, (_, i) => {
+  const [x, y] = [i % TILE, Math.floor(i / TILE)];
+  return Math.round(Math.hypot(x < TILE / 2 ? x : x - TILE, y < TILE / 2 ? y : y - TILE));
+});
+
 /** Mean squared magnitude by radius: what a frequency must be held against. */
 export function noiseOf(spectrum: Spectrum): Float64Array {
   const sums = new Float64Array(TILE);
   const counts = new Float64Array(TILE);
   for (let y = 0; y < TILE; y++)
     for (let x = 0; x < TILE; x++) {
-      const radius = Math.round(Math.hypot(x < TILE / 2 ? x : x - TILE, y < TILE / 2 ? y : y - TILE));
+      const radius = RADII[y * TILE + x]!;
       const at = 2 * (y * TILE + x);
-      sums[radius]! += spectrum[at]! ** 2 + spectrum[at + 1]! ** 2;
-      counts[radius]!++;
+      sums[radius] = sums[radius]! + spectrum[at]! * spectrum[at]! + spectrum[at + 1]! * spectrum[at + 1]!;
+      counts[radius] = counts[radius]! + 1;
     }
   return sums.map((sum, radius) => (counts[radius]! > 0 ? sum / counts[radius]! : 0) + 1e-12);
 }

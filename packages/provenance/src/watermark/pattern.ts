@@ -149,7 +149,14 @@ export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, sid
       else put(carrier, -a * s, a * c);
     }
   fourierOf(side).transform(values, true);
-  const tile = Float32Array.from({ length: side * side }, (_, i) => values[2 * i]!);
-  const deviation = Math.sqrt(tile.reduce((sum, value) => sum + value * value, 0) / tile.length);
-  return tile.map((value) => value / deviation);
+  const tile = new Float32Array(side * side);
+  let energy = 0;
+  for (let i = 0; i < tile.length; i++) {
+    const value = Math.fround(values[2 * i]!);
+    tile[i] = value;
+    energy += value * value;
+  }
+  const deviation = Math.sqrt(energy / tile.length);
+  for (let i = 0; i < tile.length; i++) tile[i] = tile[i]! / deviation;
+  return tile;
 }

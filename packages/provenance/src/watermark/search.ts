@@ -1,5 +1,6 @@
 // How the pattern may lie in a picture: scales and turns under which its spectrum has most on the known frequencies.
 
+import { lookLoops } from '@zeuxis/loops';
 import { energyOf, folded, type Geometry } from './fold.js';
 import { fourierOf } from './fourier.js';
 import { boxMean, type Look } from './look.js';
@@ -33,19 +34,7 @@ export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
   const vs = Float64Array.from(sync, ({ v }) => (v * SEEN) / TILE);
   const scales = Array.from({ length: Math.floor(Math.log(SCALES[1] / SCALES[0]) / Math.log(STEP)) + 1 }, (_, i) => SCALES[0] * STEP ** i);
   const angles = Array.from({ length: Math.round((2 * TURNED) / TURN) + 1 }, (_, i) => ((i * TURN - TURNED) * Math.PI) / 180);
-  const [cosines, sines] = [Math.cos, Math.sin].map((of) => Float64Array.from(angles, of)) as [Float64Array, Float64Array];
-  const scores = new Float64Array(scales.length * angles.length);
-  // A frequency at a time: what it may have become lies close together, and the cache holds it.
-  for (let k = 0; k < us.length; k++)
-    for (let i = 0, at = 0; i < scales.length; i++) {
-      const [u, v] = [us[k]! / scales[i]!, vs[k]! / scales[i]!];
-      for (let j = 0; j < angles.length; j++, at++) {
-        // Rounded; none of them lies outside, for the fastest is under half the side even at the smallest scale.
-        const x = (cosines[j]! * u - sines[j]! * v + SEEN + 0.5) | 0;
-        const y = (sines[j]! * u + cosines[j]! * v + SEEN + 0.5) | 0;
-        scores[at] = scores[at]! + around[(y & (SEEN - 1)) * SEEN + (x & (SEEN - 1))]!;
-      }
-    }
+  const scores = scoresOf(around, us, vs, scales, angles);
   const least = standsOut(scores);
   const kept: Geometry[] = [];
   while (kept.length < CANDIDATES) {
@@ -60,8 +49,25 @@ export function geometries(seen: Look, { sync }: Pattern): Geometry[] {
   return kept;
 }
 
+/** What stands on the frequencies at every scale and turn, [scales, angles]. */
+function scoresOf(around: Float32Array, us: Float64Array, vs: Float64Array, scales: readonly number[], angles: readonly number[]): Float32Array {
+  const { run, room, write, read } = lookLoops();
+  // Four angles at once.
+  const filled = 4 * Math.ceil(angles.length / 4);
+  const [spectrum, frequencies, at, turns, out] = room(around.length, 2 * us.length, scales.length, 2 * filled, scales.length * filled);
+  write(spectrum, around);
+  write(frequencies, [...us].flatMap((u, k) => [u, vs[k]!]));
+  write(at, scales);
+  write(turns, [Math.cos, Math.sin].flatMap((of) => Array.from({ length: filled }, (_, j) => of(angles[j] ?? 0))));
+  run.scores(spectrum, SEEN, frequencies, us.length, at, scales.length, turns, filled, out);
+  const found = read(out, scales.length * filled);
+  const scores = new Float32Array(scales.length * angles.length);
+  for (let i = 0; i < scales.length; i++) scores.set(found.subarray(i * filled, i * filled + angles.length), i * angles.length);
+  return scores;
+}
+
 /** From where on a score stands out. */
-function standsOut(scores: Float64Array): number {
+function standsOut(scores: Float32Array): number {
   let [sum, squares] = [0, 0];
   for (const score of scores) {
     sum += score;

@@ -1,5 +1,6 @@
 // How strong the watermark may be from place to place, so that the eye does not see it and the whole keeps its PSNR.
 
+import { markLoops } from '@zeuxis/loops';
 import { LUMA } from '@zeuxis/pictures';
 
 /** Pixels in place, 8 or 16 bits (or, in trials, 0 to 255 with fractions), grey or RGB, opacity last. */
@@ -62,25 +63,21 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
   // Four quarters of each block: where an edge passes, one is full of it and others are flat.
   const half = side / 2;
   const [qa, qd] = [2 * across, 2 * down];
-  const sums = new Float64Array(qa * qd);
-  const squares = new Float64Array(qa * qd);
-  const counts = new Float64Array(qa * qd);
   const step = Math.max(1, Math.floor(scale / 1.5));
-  const [r, g, b] = LUMA;
-  const quarter = Uint32Array.from({ length: width }, (_, x) => Math.min(qa - 1, Math.floor(x / half)));
+  const { run, room, write, read } = markLoops();
+  const [line, luma, places, sums, deviations] = room(width * bands, 3, width, 6 * qa, qa * qd);
+  write(luma, LUMA);
+  write(places, Float32Array.from({ length: width }, (_, x) => Math.min(qa - 1, Math.floor(x / half))));
+  write(sums, new Float32Array(6 * qa));
+  // Of a last block that the picture ends in, nothing may be there.
+  write(deviations, new Float32Array(qa * qd));
+  const rowOf = (y: number) => Math.min(qd - 1, Math.floor(y / half));
   for (let y = 0; y < height; y += step) {
-    const row = Math.min(qd - 1, Math.floor(y / half)) * qa;
-    for (let x = 0; x < width; x += step) {
-      const at = (y * width + x) * bands;
-      const l = channels === 1 ? data[at]! : r * data[at]! + g * data[at + 1]! + b * data[at + 2]!;
-      const q = row + quarter[x]!;
-      sums[q] = sums[q]! + l;
-      squares[q] = squares[q]! + l * l;
-      counts[q] = counts[q]! + 1;
-    }
+    write(line, data.subarray(y * width * bands, (y + 1) * width * bands));
+    run.gather(line, width, bands, channels, step, luma, places, sums);
+    if (y + step >= height || rowOf(y + step) > rowOf(y)) run.deviations(sums, qa, unit, deviations + rowOf(y) * qa * Float32Array.BYTES_PER_ELEMENT);
   }
-  const deviation = new Float64Array(qa * qd);
-  for (let q = 0; q < deviation.length; q++) if (counts[q]! > 0) deviation[q] = Math.sqrt(Math.max(0, squares[q]! / counts[q]! - (sums[q]! / counts[q]!) ** 2)) / unit;
+  const deviation = read(deviations, qa * qd);
   const small = Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
   const hidden = HIDDEN.large + small * (HIDDEN.small - HIDDEN.large);
   const detail = new Float32Array(across * down);

@@ -1,0 +1,48 @@
+// Inner loops in WebAssembly: what they compute and why is told where they are called; here are their functions, one instance a thread.
+
+import { LOOK } from './look-wasm.js';
+import { Loops } from './loops.js';
+import { MARK } from './mark-wasm.js';
+import { STROKES } from './strokes-wasm.js';
+
+/** What assembly/strokes.ts exports. */
+export interface StrokeLoops {
+  tensor(luminance: number, cosine: number, sine: number, width: number, height: number): void;
+  blur(field: number, width: number, height: number, kernel: number, reach: number, line: number, across: number): void;
+  accumulate(field: number, other: number, factor: number, count: number): void;
+  across(cosine: number, sine: number, flow: number, count: number): void;
+  weave(field: number, out: number, channel: number, count: number): void;
+  smear(source: number, flow: number, weights: number, reach: number, width: number, height: number, from: number, to: number, out: number): void;
+}
+
+/** What assembly/look.ts exports. */
+export interface LookLoops {
+  boxMean(values: number, width: number, height: number, reach: number, line: number, across: number, out: number): void;
+  fold(values: number, width: number, height: number, tile: number, out: number): void;
+  subtract(values: number, other: number, count: number): void;
+  alongRows(values: number, width: number, height: number, basis: number, windows: number, stride: number, line: number, out: number): void;
+  downColumns(rows: number, windows: number, stride: number, down: number, basis: number, cosine: number, out: number): void;
+  level(plane: number, windows: number, stride: number, down: number, least: number, line: number, squares: number): void;
+  backUp(planes: number, windows: number, stride: number, down: number, basis: number, out: number): void;
+  backAlong(sums: number, width: number, height: number, basis: number, windows: number, stride: number, rows: number, line: number, out: number): void;
+  plane(parts: number, count: number, tile: number, turns: number, waves: number, out: number): void;
+  scores(spectrum: number, side: number, frequencies: number, count: number, scales: number, scaleCount: number, turns: number, angles: number, out: number): void;
+}
+
+/** What assembly/mark.ts exports. */
+export interface MarkLoops {
+  gather(row: number, width: number, bands: number, channels: number, step: number, luma: number, places: number, sums: number): void;
+  deviations(sums: number, count: number, unit: number, out: number): void;
+  between(upper: number, lower: number, across: number, fraction: number, tiles: boolean, out: number): void;
+  add(row: number, width: number, bands: number, channels: number, line: number, linePlaces: number, lineRests: number, strengths: number, blocks: number, blockRests: number, shares: number, high: number, whole: boolean): void;
+}
+
+const once = <Run extends object>(module: string): (() => Loops<Run>) => {
+  let made: Loops<Run> | undefined;
+  return () => (made ??= new Loops<Run>(module));
+};
+
+export type { Loops } from './loops.js';
+export const strokeLoops = once<StrokeLoops>(STROKES);
+export const lookLoops = once<LookLoops>(LOOK);
+export const markLoops = once<MarkLoops>(MARK);

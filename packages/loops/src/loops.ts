@@ -1,0 +1,45 @@
+// Inner loops as WebAssembly, whose vectors of 128 bits run at four times the speed of JavaScript and more, and their memory.
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+// The compiler knows it only together with all of a browser's names.
+declare const WebAssembly: { Module: new (bytes: Uint8Array) => object; Instance: new (module: object) => { exports: unknown } };
+
+/** Values behind a field that loops may write, and what addresses are multiples of, in bytes. */
+const [SLACK, ALIGNED] = [16, 64];
+const PAGE = 65536;
+
+/** An instance of a module, whose functions take fields of float32 by their addresses. Its memory stays as large as the largest work took. */
+export class Loops<Run extends object> {
+  readonly run: Run;
+  private readonly memory: Memory;
+
+  /** @param module as base64. */
+  constructor(module: string) {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(atob(module), (character) => character.charCodeAt(0))));
+    this.run = exports as Run;
+    this.memory = (exports as { memory: Memory }).memory;
+  }
+
+  /** Addresses of fields of so many values; those of an earlier call hold no longer. */
+  readonly room = <Counts extends number[]>(...counts: Counts): { [I in keyof Counts]: number } => {
+    let end = ALIGNED;
+    const addresses = counts.map((count) => {
+      const at = end;
+      end += Math.ceil(((count + SLACK) * Float32Array.BYTES_PER_ELEMENT) / ALIGNED) * ALIGNED;
+      return at;
+    });
+    const missing = end - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    return addresses as { [I in keyof Counts]: number };
+  };
+
+  readonly write = (at: number, values: ArrayLike<number>): void => this.view(at, values.length).set(values);
+
+  readonly read = (at: number, count: number): Float32Array => this.view(at, count).slice();
+
+  /** The values themselves, until there is room for others. */
+  readonly view = (at: number, count: number): Float32Array => new Float32Array(this.memory.buffer, at, count);
+}
