@@ -10,7 +10,7 @@ import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
 import { smearedAlong, strokesAlong, whiteRows } from './flow.js';
 import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
-import { paintingModel, styleModel, styleWeights } from './model.js';
+import { measuringModel, paintingModel, styleModel, styleWeights } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
@@ -93,6 +93,27 @@ it('is the same network in a model file, by the moments of the picture and by gi
   expect(apart(own.painted, made)).toBeLessThan(1e-4);
   expect(apart(inside(given.painted), inside(made))).toBeLessThan(1e-4);
   expect(apart(doubled.painted, made)).toBeGreaterThan(0.01);
+});
+
+it('measures a picture alone as the model file does, but for the edges of the last two layers', async () => {
+  const side = 128;
+  const feeds = {
+    photograph: floats(fill('large', 3 * side ** 2).map((v) => Math.abs(v) / 2), [1, 3, side, side]),
+    noise: floats(fill('large noise', NOISE * (side / 4) ** 2), [1, NOISE, side / 4, side / 4]),
+    share: floats([1 / side ** 2], [1]),
+  };
+  const measuredBy = async (model: Uint8Array, given: Feeds) => {
+    const session = await openSession(model, { threads: 1 });
+    return data((await session.run(given).finally(() => session.close())).measured);
+  };
+  const whole = await measuredBy(styleModel(painter, weights, {}), { ...feeds, strength: floats([0.5], [1]) });
+  const alone = await measuredBy(measuringModel(painter, weights, 0.5), feeds);
+  expect(alone.length).toBe(whole.length);
+  const last = 2 * (16 + 3);
+  const largest = (from: number, to: number) => whole.subarray(from, to).reduce((most, value, i) => Math.max(most, Math.abs(value - alone[from + i]!) / (1 + Math.abs(value))), 0);
+  expect(largest(0, whole.length - last)).toBeLessThan(1e-4);
+  // Four pixels of 128 on each side.
+  expect(largest(whole.length - last, whole.length)).toBeLessThan(0.1);
 });
 
 describe('what a painting is', () => {

@@ -9,6 +9,7 @@ import { embed, type Marked, payloadBits } from './embed.js';
 import { evened } from './even.js';
 import { energyOf, indexOf, planeOf, spectrumOf } from './fold.js';
 import { fourierOf, SquareFourier } from './fourier.js';
+import { boxMean } from './look.js';
 import { ambiguity, type Pattern, patternOf, TILE, tileOf } from './pattern.js';
 
 const pattern = patternOf(Buffer.from('a key'));
@@ -103,6 +104,18 @@ describe('transform and tile', () => {
       const expected = parts.reduce((sum, { u, v, re, im }) => sum + re * Math.cos((2 * Math.PI * (u * x + v * y)) / TILE) - im * Math.sin((2 * Math.PI * (u * x + v * y)) / TILE), 0);
       expect(plane[y * TILE + x]).toBeCloseTo(expected, 5);
     }
+  });
+
+  it.each([[40, 13], [37, 41], [5, 30]])('takes means over what lies in a picture of %dx%d', (width, height) => {
+    const random = new Noise(3);
+    const values = Float32Array.from({ length: width * height }, () => random.uniform());
+    const means = boxMean(values, width, height, 4);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const within: number[] = [];
+        for (let j = Math.max(0, y - 4); j <= Math.min(height - 1, y + 4); j++) for (let i = Math.max(0, x - 4); i <= Math.min(width - 1, x + 4); i++) within.push(values[j * width + i]!);
+        expect(means[y * width + x]).toBeCloseTo(within.reduce((a, b) => a + b) / within.length, 5);
+      }
   });
 
   it('lets neither strong places nor strong lines outweigh the rest of an evened picture', () => {
