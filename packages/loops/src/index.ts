@@ -3,6 +3,7 @@
 import { LOOK } from './look-wasm.js';
 import { Loops } from './loops.js';
 import { MARK } from './mark-wasm.js';
+import { SAMPLES } from './samples-wasm.js';
 import { STROKES } from './strokes-wasm.js';
 
 /** What assembly/strokes.ts exports. */
@@ -37,6 +38,13 @@ export interface MarkLoops {
   add(row: number, width: number, bands: number, channels: number, line: number, linePlaces: number, lineRests: number, strengths: number, blocks: number, blockRests: number, shares: number, high: number, whole: boolean): void;
 }
 
+/** What assembly/samples.ts exports. */
+export interface SampleLoops {
+  split(line: number, width: number, step: number, count: number, low: number, high: number, planes: number): void;
+  join(planes: number, width: number, step: number, count: number, low: number, high: number, line: number): void;
+  box(rows: number, width: number, factor: number, out: number): void;
+}
+
 const once = <Run extends object>(module: string): (() => Loops<Run>) => {
   let made: Loops<Run> | undefined;
   return () => (made ??= new Loops<Run>(module));
@@ -46,3 +54,4 @@ export type { Loops } from './loops.js';
 export const strokeLoops = once<StrokeLoops>(STROKES);
 export const lookLoops = once<LookLoops>(LOOK);
 export const markLoops = once<MarkLoops>(MARK);
+export const sampleLoops = once<SampleLoops>(SAMPLES);

@@ -5,6 +5,7 @@
 // directions, sorted, and compared rank by rank. Structure: SSIM (Wang et al., 2004) and the correlation of edges, both of luminance reduced.
 // Colour transfer, to compare with: Reinhard et al. (2001), means and deviations in l-alpha-beta.
 
+import { sampleLoops } from '@zeuxis/loops';
 import { Random } from '../random.js';
 import { ssim } from '../upscaler/quality.js';
 
@@ -29,18 +30,15 @@ export function boxReduced({ width, height, data }: Planar, factor: number): Pla
   if (factor === 1) return { width, height, data };
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
   const out = new Float32Array(3 * w * h);
-  // Row after row, as they lie in memory.
-  const sums = new Float64Array(w);
-  for (let c = 0, to = 0; c < 3; c++)
+  const { run, room, write, view } = sampleLoops();
+  const [rows, means] = room(factor * width, w);
+  const made = view(means, w);
+  for (let c = 0; c < 3; c++)
     for (let y = 0; y < h; y++) {
-      sums.fill(0);
-      for (let i = 0, at = (c * height + y * factor) * width; i < factor; i++, at += width)
-        for (let x = 0, from = at; x < w; x++) {
-          let sum = sums[x]!;
-          for (let j = 0; j < factor; j++) sum += data[from++]!;
-          sums[x] = sum;
-        }
-      for (let x = 0; x < w; x++) out[to++] = sums[x]! / factor ** 2;
+      const from = (c * height + y * factor) * width;
+      write(rows, data.subarray(from, from + factor * width));
+      run.box(rows, width, factor, means);
+      out.set(made, (c * h + y) * w);
     }
   return { width: w, height: h, data: out };
 }

@@ -1,5 +1,6 @@
 // Samples of a picture as a network's source and sink, wherever they lie in memory: interleaved or in planes, whole numbers or not.
 
+import { sampleLoops } from '@zeuxis/loops';
 import type { Planar } from '@zeuxis/nets';
 import { type Canvases, LUMA } from '@zeuxis/pictures';
 import type { Sink, Source } from './tiles.js';
@@ -53,26 +54,52 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
     width,
     height,
     read(x, y, w, h, out) {
-      for (let c = 0; c < wanted; c++)
+      const from = (row: number) => first + ((y + row) * width + x) * step;
+      if (weighed)
+        for (let row = 0, to = 0; row < h; row++)
+          for (let i = 0, at = from(row); i < w; i++, at += step) out[to++] = (LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! - low) / span;
+      else if (isRow(samples)) {
+        const { run, room, write, view } = sampleLoops();
+        const [line, planes] = room(w * step, count * w);
+        const rows = Array.from({ length: count }, (_, c) => view(planes + c * w * Float32Array.BYTES_PER_ELEMENT, w));
         for (let row = 0; row < h; row++) {
-          let at = first + Math.min(c, count - 1) * apart + ((y + row) * width + x) * step;
-          const [start, end] = [(c * h + row) * w, (c * h + row + 1) * w];
-          if (weighed)
-            for (let to = start; to < end; to++, at += step) out[to] = (LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! - low) / span;
-          else for (let to = start; to < end; to++, at += step) out[to] = (data[at]! - low) / span;
+          write(line, data.subarray(from(row), from(row) + (w - 1) * step + count));
+          run.split(line, w, step, count, low, high, planes);
+          for (let c = 0; c < wanted; c++) out.set(rows[Math.min(c, count - 1)]!, (c * h + row) * w);
         }
+      } else
+        for (let c = 0; c < wanted; c++)
+          for (let row = 0, to = c * h * w; row < h; row++)
+            for (let i = 0, at = from(row) + Math.min(c, count - 1) * apart; i < w; i++, at += step) out[to++] = (data[at]! - low) / span;
     },
   };
 }
 
+/** Whether the samples of a pixel are whole numbers side by side: then rows are worked on as a whole. */
+const isRow = ({ data, apart, count }: Samples): boolean => !(data instanceof Float32Array) && (apart === 1 || count === 1);
+
 /** From a network of `made` channels: where a sample was repeated, the mean of what became of it. Whole numbers are rounded and clamped. */
-export function sinkTo({ width, count, data, first, apart, step, low, high }: Samples, made: 1 | 3): Sink {
+export function sinkTo(samples: Samples, made: 1 | 3): Sink {
+  const { width, count, data, first, apart, step, low, high } = samples;
   const span = high - low;
-  // Rounds and clamps by itself, and faster.
-  const bytes = data instanceof Uint8Array && low === 0 && high === 255 ? new Uint8ClampedArray(data.buffer, data.byteOffset, data.length) : undefined;
   const whole = !(data instanceof Float32Array);
   return (values, x, y, w, h) => {
     const plane = w * h;
+    if (isRow(samples) && count === made) {
+      const { run, room, write, view } = sampleLoops();
+      const [line, planes] = room(w * step, count * w);
+      const length = (w - 1) * step + count;
+      for (let row = 0; row < h; row++) {
+        const from = first + ((y + row) * width + x) * step;
+        const own = data.subarray(from, from + length);
+        // What lies between them stays.
+        if (step > count) write(line, own);
+        for (let c = 0; c < count; c++) write(planes + c * w * Float32Array.BYTES_PER_ELEMENT, values.subarray(c * plane + row * w, c * plane + (row + 1) * w));
+        run.join(planes, w, step, count, low, high, line);
+        own.set(view(line, length));
+      }
+      return;
+    }
     const mean = (from: number): number => {
       let sum = values[from]!;
       for (let k = 1; k < made; k++) sum += values[k * plane + from]!;
@@ -83,12 +110,10 @@ export function sinkTo({ width, count, data, first, apart, step, low, high }: Sa
         let at = first + c * apart + ((y + row) * width + x) * step;
         const [start, end] = [row * w, (row + 1) * w];
         const channel = Math.min(c, made - 1) * plane;
-        if (bytes && count === made) for (let from = channel + start; from < channel + end; from++, at += step) bytes[at] = values[from]! * 255;
-        else
-          for (let from = start; from < end; from++, at += step) {
-            const there = low + (count < made ? mean(from) : values[channel + from]!) * span;
-            data[at] = !whole ? there : there <= low ? low : there >= high ? high : Math.round(there);
-          }
+        for (let from = start; from < end; from++, at += step) {
+          const there = low + (count < made ? mean(from) : values[channel + from]!) * span;
+          data[at] = !whole ? there : there <= low ? low : there >= high ? high : Math.round(there);
+        }
       }
   };
 }

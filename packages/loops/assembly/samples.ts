@@ -1,0 +1,35 @@
+// The inner loops of verbs/src/edit/samples.ts, rows of interleaved samples as rows of planes and back, and of nets/src/metrics/style.ts, means of boxes.
+//
+// Fields are float32, by their addresses.
+
+// @ts-expect-error: decorators of functions are AssemblyScript's own
+@inline
+function at(field: usize, index: i32): usize {
+  return field + (<usize>index << 2);
+}
+
+/** The first `count` samples of each `step`, as planes of `width`, low to high brought to 0 to 1. */
+export function split(line: usize, width: i32, step: i32, count: i32, low: f32, high: f32, planes: usize): void {
+  for (let c = 0; c < count; c++) {
+    const plane = at(planes, c * width);
+    for (let x = 0; x < width; x++) store<f32>(at(plane, x), (load<f32>(at(line, x * step + c)) - low) / (high - low));
+  }
+}
+
+/** Planes of `width` as the first `count` samples of each `step`: 0 to 1 brought to low to high, whole and within. */
+export function join(planes: usize, width: i32, step: i32, count: i32, low: f32, high: f32, line: usize): void {
+  for (let c = 0; c < count; c++) {
+    const plane = at(planes, c * width);
+    for (let x = 0; x < width; x++) store<f32>(at(line, x * step + c), min(high, max(low, nearest(low + load<f32>(at(plane, x)) * (high - low)))));
+  }
+}
+
+/** Means of `factor` by `factor` values, of so many rows of a plane, one row of means: what is left over at the right is left out. */
+export function box(rows: usize, width: i32, factor: i32, out: usize): void {
+  const count = <f64>(factor * factor);
+  for (let i = 0; i < width / factor; i++) {
+    let sum: f64 = 0;
+    for (let y = 0; y < factor; y++) for (let x = 0; x < factor; x++) sum += <f64>load<f32>(at(rows, y * width + i * factor + x));
+    store<f32>(at(out, i), <f32>(sum / count));
+  }
+}
