@@ -16,6 +16,14 @@ export function split(line: usize, width: i32, step: i32, count: i32, low: f32, 
   }
 }
 
+/** Red, green and blue, the first three samples of each `step`, weighed to luma. */
+export function weigh(line: usize, width: i32, step: i32, red: f32, green: f32, blue: f32, out: usize): void {
+  for (let x = 0; x < width; x++) {
+    const pixel = at(line, x * step);
+    store<f32>(at(out, x), red * load<f32>(pixel) + green * load<f32>(pixel, 4) + blue * load<f32>(pixel, 8));
+  }
+}
+
 /** Planes of `width` as the first `count` samples of each `step`: 0 to 1 brought to low to high, whole and within. */
 export function join(planes: usize, width: i32, step: i32, count: i32, low: f32, high: f32, line: usize): void {
   for (let c = 0; c < count; c++) {

@@ -41,6 +41,7 @@ export interface MarkLoops {
 /** What assembly/samples.ts exports. */
 export interface SampleLoops {
   split(line: number, width: number, step: number, count: number, low: number, high: number, planes: number): void;
+  weigh(line: number, width: number, step: number, red: number, green: number, blue: number, out: number): void;
   join(planes: number, width: number, step: number, count: number, low: number, high: number, line: number): void;
   box(rows: number, width: number, factor: number, out: number): void;
 }

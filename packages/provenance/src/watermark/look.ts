@@ -1,6 +1,6 @@
 // What a detector sees of a picture: its luminance at a bounded size.
 
-import { lookLoops } from '@zeuxis/loops';
+import { lookLoops, sampleLoops } from '@zeuxis/loops';
 import { LUMA } from '@zeuxis/pictures';
 import type { Sharp } from 'sharp';
 
@@ -33,11 +33,25 @@ export async function luminanceOf(picture: Sharp, width: number, height: number)
   return { width: info.width, height: info.height, scale: lookedAt(width, height) / by, data: luminanceIn(data, info.channels, info.width * info.height) };
 }
 
+/** Pixels that are weighed at one go. */
+const AT_ONCE = 4096;
+
 /** Of interleaved bytes of sRGB or grey. */
 export function luminanceIn(data: Uint8Array, channels: number, count: number): Float32Array {
+  if (channels === 1) return Float32Array.from(data);
   const out = new Float32Array(count);
-  const [g, b] = channels < 3 ? [0, 0] : [1, 2];
-  for (let i = 0, at = 0; i < count; i++, at += channels) out[i] = LUMA[0] * data[at]! + LUMA[1] * data[at + g]! + LUMA[2] * data[at + b]!;
+  if (channels < 3) {
+    for (let i = 0; i < count; i++) out[i] = data[i * channels]!;
+    return out;
+  }
+  const { run, room, write, view } = sampleLoops();
+  const [line, weighed] = room(channels * AT_ONCE, AT_ONCE);
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const some = Math.min(AT_ONCE, count - from);
+    write(line, data.subarray(from * channels, (from + some) * channels));
+    run.weigh(line, some, channels, ...LUMA, weighed);
+    out.set(view(weighed, some), from);
+  }
   return out;
 }
 

@@ -148,14 +148,9 @@ export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, sid
       if (part === 0) put(carrier, a * c, a * s);
       else put(carrier, -a * s, a * c);
     }
-  fourierOf(side).transform(values, true);
-  const tile = new Float32Array(side * side);
+  const tile = Float32Array.from(fourierOf(side).realOf(values));
   let energy = 0;
-  for (let i = 0; i < tile.length; i++) {
-    const value = Math.fround(values[2 * i]!);
-    tile[i] = value;
-    energy += value * value;
-  }
+  for (let i = 0; i < tile.length; i++) energy += tile[i]! * tile[i]!;
   const deviation = Math.sqrt(energy / tile.length);
   for (let i = 0; i < tile.length; i++) tile[i] = tile[i]! / deviation;
   return tile;
