@@ -38,7 +38,7 @@ const AT_ONCE = 4096;
 
 /** Of interleaved bytes of sRGB or grey. */
 export function luminanceIn(data: Uint8Array, channels: number, count: number): Float32Array {
-  if (channels === 1) return Float32Array.from(data);
+  if (channels === 1) return new Float32Array(data);
   const out = new Float32Array(count);
   if (channels < 3) {
     for (let i = 0; i < count; i++) out[i] = data[i * channels]!;

@@ -148,7 +148,7 @@ export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, sid
       if (part === 0) put(carrier, a * c, a * s);
       else put(carrier, -a * s, a * c);
     }
-  const tile = Float32Array.from(fourierOf(side).realOf(values));
+  const tile = new Float32Array(fourierOf(side).realOf(values));
   let energy = 0;
   for (let i = 0; i < tile.length; i++) energy += tile[i]! * tile[i]!;
   const deviation = Math.sqrt(energy / tile.length);
