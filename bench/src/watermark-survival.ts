@@ -77,7 +77,7 @@ async function took(work: () => Promise<unknown>): Promise<Took> {
 /** How often a picture is marked and read, at least, and how many megapixels in all. */
 const [LEAST_ROUNDS, MEGAPIXELS] = [6, 8];
 
-/** The least of six times each: marking pixels, reading a file that is marked, and reading one that is not. */
+/** The least of the times of each: marking pixels, reading a file that is marked, and reading one that is not. */
 export async function speed(scheme: Scheme, sides: readonly number[]): Promise<{ name: string; value: number; unit: string }[]> {
   const path = (await photographs(1))[0]!;
   const rows: { name: string; value: number; unit: string }[] = [];

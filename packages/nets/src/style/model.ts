@@ -1,7 +1,7 @@
 // A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
 // other takes what was measured as given.
 
-import { add, compile, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, sliceAxis, square, sub, sumKeep, type Tensor, tanh } from '@zeuxis/graph';
+import { add, compile, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
 import { EPSILON, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
@@ -85,8 +85,7 @@ function paintHalved(painter: StyleNetwork, weights: Float32Array, photograph: T
   const frozen = painter.freeze(weights);
   const part = (name: string) => {
     const { shape, offset } = painter.table.find((weight) => weight.name === name)!;
-    const size = shape.reduce((a, b) => a * b, 1);
-    return { tensor: frozen.get(name, shape, 0), values: weights.subarray(offset, offset + size) };
+    return { tensor: frozen.get(name, shape, 0), values: weights.subarray(offset, offset + sizeOf(shape)) };
   };
   const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`).tensor, gain), mul(part(`${name}.shift`).tensor, gain)] as const;
   const convolved = (x: Tensor, kernel: Float32Array, out: number) => conv(x, constant(kernel, [out, x.extent(1), 3, 3]), { padding: 1 });

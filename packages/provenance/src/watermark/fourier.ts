@@ -17,23 +17,7 @@ export class SquareFourier {
     this.out = new Float64Array(2 * side);
   }
 
-  /** In place: sum of x e^(-2 pi i (u x + v y) / side), v the row's frequency; with `inverse` the other sign, divided by side^2. */
-  transform(values: Spectrum, inverse = false): Spectrum {
-    const { side, fft, line, out } = this;
-    const along = inverse ? () => fft.inverseTransform(out, line) : () => fft.transform(out, line);
-    for (let y = 0; y < side; y++) {
-      const row = values.subarray(2 * y * side, 2 * (y + 1) * side);
-      // Patterns of few frequencies leave most rows empty.
-      if (isEmpty(row)) continue;
-      line.set(row);
-      along();
-      row.set(out);
-    }
-    for (let x = 0; x < side; x++) this.column(values, x, along);
-    return values;
-  }
-
-  /** The inverse of a spectrum whose values are real, side^2 of them: two rows at a time, as one of complex values. The spectrum is used up. */
+  /** What `ofReal` was given, of a spectrum: two rows at a time, as one of complex values. The spectrum is used up. */
   realOf(spectrum: Spectrum): Float64Array {
     const { side, fft, line, out } = this;
     const values = new Float64Array(side * side);
@@ -57,7 +41,7 @@ export class SquareFourier {
     return true;
   }
 
-  /** Of real values, side^2 of them: half the work, for what they have is seen twice. @returns the whole spectrum. */
+  /** Sums of x e^(-2 pi i (u x + v y) / side), v the row's frequency, of side^2 real values x: half the work, for what they have is seen twice. @returns the whole spectrum. */
   ofReal(values: Float64Array): Spectrum {
     const { side, fft, line, out } = this;
     const spectrum = new Float64Array(2 * side * side);
