@@ -61,7 +61,7 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
       const [right, bottom] = [Math.min(source.width, left + tile), Math.min(source.height, top + tile)];
       const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
-      const values = partOf(source, channels, x, y, w, h);
+      const values = valuesOf(source, channels, x, y, w, h);
       const made = await run({ values, x, y, w, h }).catch((error: Error) => {
         throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });
@@ -75,7 +75,7 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
 }
 
 /** Planar values of a part; of all of it those that are in memory. */
-function partOf(source: Source, channels: number, x: number, y: number, w: number, h: number): Float32Array {
+function valuesOf(source: Source, channels: number, x: number, y: number, w: number, h: number): Float32Array {
   if (source.planes && w === source.width && h === source.height) return source.planes;
   const values = new Float32Array(channels * w * h);
   source.read(x, y, w, h, values);
