@@ -1,4 +1,5 @@
-// The inner loops of verbs/src/edit/samples.ts, rows of interleaved samples as rows of planes and back, and of nets/src/metrics/style.ts, means of boxes.
+// The inner loops of verbs/src/edit/samples.ts, rows of interleaved samples as rows of planes and back, of nets/src/metrics/style.ts, means of boxes, and of
+// pictures/src/perceptual-hash.ts, sums of rows.
 //
 // Fields are float32, by their addresses.
 
@@ -40,4 +41,10 @@ export function box(rows: usize, width: i32, factor: i32, out: usize): void {
     for (let y = 0; y < factor; y++) for (let x = 0; x < factor; x++) sum += <f64>load<f32>(at(rows, y * width + i * factor + x));
     store<f32>(at(out, i), <f32>(sum / count));
   }
+}
+
+/** Adds `factor` times a row to sums, which have room for three more values, as it has. */
+export function accumulate(sums: usize, row: usize, factor: f32, count: i32): void {
+  const weight = f32x4.splat(factor);
+  for (let i = 0; i < count; i += 4) v128.store(at(sums, i), f32x4.add(v128.load(at(sums, i)), f32x4.mul(weight, v128.load(at(row, i)))));
 }

@@ -44,6 +44,7 @@ export interface SampleLoops {
   weigh(line: number, width: number, step: number, red: number, green: number, blue: number, out: number): void;
   join(planes: number, width: number, step: number, count: number, low: number, high: number, line: number): void;
   box(rows: number, width: number, factor: number, out: number): void;
+  accumulate(sums: number, row: number, factor: number, count: number): void;
 }
 
 const once = <Run extends object>(module: string): (() => Loops<Run>) => {

@@ -3,6 +3,7 @@
 // reduced to 32x32, its DCT, the 8x8 lowest frequencies against their median. Here the mean (DC) takes no part, its bit is 0, and
 // the reduction is by means of boxes.
 
+import { sampleLoops } from '@zeuxis/loops';
 import { openPicture } from './claims.js';
 import { UserError } from './errors.js';
 import { LUMA } from './plane.js';
@@ -91,18 +92,34 @@ function reduce({ width, height, channels, alpha, data }: Samples): Float64Array
   const high = data instanceof Uint16Array ? 65535 : 255;
   const [columns, rows] = [shares(width), shares(height)];
   const out = new Float64Array(SIDE * SIDE);
-  const line = new Float64Array(SIDE);
-  let at = 0;
+  // Down first, in all bands at once; across there are but 32 rows left.
+  const { run, room, write, view } = sampleLoops();
+  const count = width * channels;
+  // Sums go on in whole vectors beyond their last.
+  const apart = Math.ceil(count / 4) * 4;
+  const [row, sums] = room(count, SIDE * apart);
+  const sumsOf = (box: number) => sums + box * apart * Float32Array.BYTES_PER_ELEMENT;
+  write(sums, new Float32Array(SIDE * apart));
   for (let y = 0; y < height; y++) {
-    line.fill(0);
-    for (let x = 0; x < width; x++, at += bands) {
-      let value = channels === 3 ? LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]! : data[at]!;
-      if (alpha) value = high + ((value - high) * data[at + channels]!) / high;
-      for (let i = columns.from[x]!; i < columns.from[x + 1]!; i++) line[columns.box[i]!]! += columns.share[i]! * value;
-    }
-    for (let i = rows.from[y]!; i < rows.from[y + 1]!; i++)
-      for (let x = 0; x < SIDE; x++) out[rows.box[i]! * SIDE + x]! += (rows.share[i]! * line[x]! * 255) / high;
+    const line = data.subarray(y * width * bands, (y + 1) * width * bands);
+    write(row, alpha ? onWhite(line, channels, high) : line);
+    for (let i = rows.from[y]!; i < rows.from[y + 1]!; i++) run.accumulate(sumsOf(rows.box[i]!), row, rows.share[i]!, count);
   }
+  for (let box = 0; box < SIDE; box++) {
+    const line = view(sumsOf(box), count);
+    for (let x = 0; x < width; x++) {
+      const at = x * channels;
+      const value = channels === 3 ? LUMA[0] * line[at]! + LUMA[1] * line[at + 1]! + LUMA[2] * line[at + 2]! : line[at]!;
+      for (let i = columns.from[x]!; i < columns.from[x + 1]!; i++) out[box * SIDE + columns.box[i]!]! += (columns.share[i]! * value * 255) / high;
+    }
+  }
+  return out;
+}
+
+/** The colours of a row of pixels that have opacity, as they show on white. */
+function onWhite(line: Uint8Array | Uint16Array, channels: number, high: number): Float32Array {
+  const out = new Float32Array((line.length / (channels + 1)) * channels);
+  for (let at = 0, to = 0; at < line.length; at += channels + 1) for (let c = 0; c < channels; c++) out[to++] = high + ((line[at + c]! - high) * line[at + channels]!) / high;
   return out;
 }
 

@@ -222,8 +222,8 @@ describe('a picture made from another', () => {
   it('refuses what it cannot write or sign', async () => {
     await expect(enlarge(await plain('png'), 'png', join('nowhere', 'a.png'))).rejects.toThrow(/there is no folder/);
     const leaving = { act: { action: 'c2pa.created', digitalSourceType: 'x' }, generation: { model, seed: 1 }, marks: { id: '0'.repeat(16), watermark: 0, actions: [], assertions: [] }, hash: '0'.repeat(16), models: [model], width: 1, height: 1 } as const;
-    const leaveAs = (name: string, encoded: Uint8Array) => leave(encoded, join(home, name), { ...leaving, models: [model], marks: { ...leaving.marks, actions: [], assertions: [] } }, signing(), [], undefined);
-    await expect(leaveAs('a.png', Buffer.from('text'))).rejects.toThrow(/no encoded picture/);
+    const leaveAs = (name: string, encoded: Uint8Array) => leave(join(home, name), { ...leaving, encoding: { file: Promise.resolve(encoded), format: 'image/png' }, models: [model], marks: { ...leaving.marks, actions: [], assertions: [] } }, signing(), [], undefined);
+    await expect(leaveAs('a.png', Buffer.from('text'))).rejects.toThrow(/is no image\/png/);
     const huge = Buffer.alloc(769 * 2 ** 20);
     huge.write('\x89PNG\r\n\x1a\n', 'latin1');
     const refused = leaveAs('huge.png', huge);

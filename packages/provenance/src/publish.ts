@@ -136,7 +136,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
   const picture = { ...rest, channels: 3, alpha: channels === 4, depth: 8, data: pixels.data.slice() } as const;
   const marks = await mark(picture, { kind: 'generated', said: generation }, options);
   const encoding = encodeRaster({ ...picture, xmp: declareSource(undefined, TRAINED_ALGORITHMIC_MEDIA) }, { format, ...(quality === undefined ? {} : { quality }) });
-  const { encoded, hash, thumbnail } = await besides(encoding, picture);
+  const { thumbnail, ...made } = await besides(encoding, format, picture);
   const created = {
     action: 'c2pa.created',
     parameters: { ingredientIds: [labelOf(0)] },
@@ -144,7 +144,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
     softwareAgent: agent(options),
     description: `made by the model '${generation.model.name}'`,
   };
-  return leave(encoded, path, { act: created, generation, marks, hash, models: [generation.model], ...rest }, options, [modelIngredient(generation.model, 0)], thumbnail);
+  return leave(path, { act: created, generation, marks, models: [generation.model], ...rest, ...made }, options, [modelIngredient(generation.model, 0)], thumbnail);
 }
 
 /**
@@ -163,7 +163,7 @@ export async function publishEdited(make: () => Promise<Raster | Animation>, pat
   const record: EditRecord = { ...generation, parent: { title, sha256 } };
   // Compiled while the picture is made. What is wrong with it is said where it is asked for.
   loadC2pa().catch(() => {});
-  const { encoded, thumbnail, ...made } = await encodeMade(make, record, options);
+  const { thumbnail, ...made } = await encodeMade(make, record, options);
   const models = [generation.model, ...alsoBy];
   const inputs = models.map(modelIngredient);
   const ingredient: Ingredient = {
@@ -175,11 +175,11 @@ export async function publishEdited(make: () => Promise<Raster | Animation>, pat
   };
   const before = [{ action: 'c2pa.opened', parameters: { ingredientIds: [ingredient.label] } }];
   const act = { action, parameters: { ingredientIds: inputs.map(({ label }) => label) }, digitalSourceType: COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, softwareAgent: agent(options), description };
-  const published = await leave(encoded, path, { act, before, generation: record, parent: { title, sha256 }, models, ...made }, options, [ingredient, ...inputs], thumbnail);
+  const published = await leave(path, { act, before, generation: record, parent: { title, sha256 }, models, ...made }, options, [ingredient, ...inputs], thumbnail);
   return { ...published, width: made.width, height: made.height };
 }
 
-/** The picture, marked and encoded. A function of its own, so that its pixels are gone before the file is signed, which takes much memory too. */
+/** The picture, marked and on its way into a file. A function of its own, so that its pixels are gone as soon as it is there: to sign it takes much memory too. */
 async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRecord, options: PublishEditedOptions) {
   const picture = await make();
   const { width, height } = picture;
@@ -189,18 +189,20 @@ async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRec
     const frames = { ...picture, channels: 3, alpha: true, depth: 8 } as const;
     const marks = await mark(frames, { kind: 'edited', said, frames: picture.delay.length }, options);
     const encoding = encodeAnimation(picture, format, quality, declareSource(undefined, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
-    return { width, height, marks, ...(await besides(encoding, { ...frames, data: frames.data.subarray(0, 4 * width * height) })) };
+    return { width, height, marks, ...(await besides(encoding, format, { ...frames, data: frames.data.subarray(0, 4 * width * height) })) };
   }
   if (format === 'gif') throw new Error('a single picture as gif');
   const marks = await mark(picture, { kind: 'edited', said }, options);
   const declared = { ...picture, xmp: declareSource(picture.xmp, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, format) };
-  return { width, height, marks, ...(await besides(encodeRaster(declared, { format, ...(quality === undefined ? {} : { quality }) }), picture)) };
+  return { width, height, marks, ...(await besides(encodeRaster(declared, { format, ...(quality === undefined ? {} : { quality }) }), format, picture)) };
 }
 
-/** The encoded picture, and what else its pixels are asked for while threads are at that: its perceptual hash and its thumbnail. */
-async function besides(encoding: Promise<Buffer>, picture: Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'data'>) {
-  const [encoded, hash, thumbnail] = await Promise.all([encoding, (async () => perceptualHash(picture))(), encodeThumbnail(picture)]);
-  return { encoded, hash, thumbnail };
+/** A picture that threads are encoding, and what else its pixels are asked for meanwhile: its perceptual hash and its thumbnail. */
+async function besides(file: Promise<Uint8Array>, format: RasterFormat | AnimatedFormat, picture: Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'data'>) {
+  // What goes wrong is said where the file is awaited.
+  file.catch(() => {});
+  const thumbnail = await encodeThumbnail(picture);
+  return { encoding: { file, format: `image/${format}` }, hash: perceptualHash(picture), thumbnail };
 }
 
 /**
@@ -214,8 +216,10 @@ const TRAINING_MINING = {
 const agent = ({ version }: Signing) => ({ name: 'zeuxis', version });
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-/** What is known of an encoded picture that is to be signed. */
+/** What is known of a picture that is to be signed. */
 interface Leaving {
+  /** The file, which may still be encoded, and its MIME type. */
+  encoding: { file: Promise<Uint8Array>; format: string };
   /** What a model did. */
   act: { action: string; digitalSourceType: string };
   /** What was done before it. */
@@ -231,14 +235,17 @@ interface Leaving {
 }
 
 /** Signs, records and writes: the threshold itself. */
-export async function leave(encoded: Uint8Array, path: string, leaving: Leaving, signing: Signing, ingredients: Ingredient[], thumbnail: Uint8Array | undefined): Promise<Published> {
-  const { act, before = [], generation, marks, hash, models, parent, width, height } = leaving;
-  const format = formatOf(encoded);
-  if (!format) throw new Error('what is to be published is no encoded picture');
-  if (encoded.length > LARGEST)
-    throw new UserError(
-      `'${path}' would take ${Math.ceil(encoded.length / 2 ** 20)} MiB, more than the ${LARGEST / 2 ** 20} that can be signed; choose jpeg, webp or avif, or a smaller scale`,
-    );
+export async function leave(path: string, leaving: Leaving, signing: Signing, ingredients: Ingredient[], thumbnail: Uint8Array | undefined): Promise<Published> {
+  const { encoding, act, before = [], generation, marks, hash, models, parent, width, height } = leaving;
+  const { format } = encoding;
+  const file = encoding.file.then((encoded) => {
+    if (formatOf(encoded) !== format) throw new Error(`what is to be published is no ${format}`);
+    if (encoded.length > LARGEST)
+      throw new UserError(
+        `'${path}' would take ${Math.ceil(encoded.length / 2 ** 20)} MiB, more than the ${LARGEST / 2 ** 20} that can be signed; choose jpeg, webp or avif, or a smaller scale`,
+      );
+    return encoded;
+  });
   const work = workMetadata(models, generation.human);
   const said = signing.watermark === false ? { ...generation, watermark: false } : generation;
   const manifest = {
@@ -253,7 +260,7 @@ export async function leave(encoded: Uint8Array, path: string, leaving: Leaving,
       ...marks.assertions,
     ],
   };
-  const { asset, manifest: store } = await signFile(encoded, format, manifest, signing.identity, ingredients, thumbnail);
+  const { asset, manifest: store } = await signFile(file, format, manifest, signing.identity, ingredients, thumbnail);
   const { id, watermark, visibleMark } = marks;
   const { action, digitalSourceType } = act;
   const record = { id, format, width, height, digitalSourceType, action, generation: { ...said }, models, ...(parent ? { parent } : {}), hash, watermark };

@@ -64,12 +64,15 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
 
 /**
  * Signs a picture file.
- * @param file an encoded picture. @param format its MIME type: image/png, image/jpeg, image/webp, image/tiff, image/avif.
+ * @param file an encoded picture; what it was made from is looked at while it is still to come. @param format its MIME type: image/png, image/jpeg, image/webp, image/tiff, image/avif.
  * @param ingredients what it was made from. Credentials in their files are checked and kept in the new manifest store, with what was found.
  * @param thumbnail a small JPEG of it.
  * @returns the file with the manifest inside, and the manifest store by itself.
  */
-export async function signFile(file: Uint8Array, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Signed> {
+export async function signFile(file: Uint8Array | Promise<Uint8Array>, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Signed> {
+  const coming = Promise.resolve(file);
+  // What went wrong with it is said below, unless something else is said before.
+  coming.catch(() => {});
   const { WasmBuilder } = await loadC2pa();
   const reserve = identity.chain.reduce((sum, { length }) => sum + length, RESERVE + (identity.timestamp ? LONGEST_TOKEN : 0));
   const shown = thumbnail ? { ...manifest, thumbnail: { format: 'image/jpeg', identifier: THUMBNAIL } } : manifest;
@@ -79,6 +82,7 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
   try {
     if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
     for (const ingredient of ingredients) await addIngredient(builder, ingredient);
+    const encoded = await coming;
     return (await builder.signAndGetManifestBytes(
       {
         alg: identity.algorithm.name,
@@ -94,7 +98,7 @@ export async function signFile(file: Uint8Array, format: string, manifest: Manif
       },
       [],
       format,
-      new BytesBlob(file, format),
+      new BytesBlob(encoded, format),
     )) as Signed;
   } catch (error) {
     throw fault ?? (error instanceof Error ? error : new Error(String(error).split('\n')[0]!.slice(0, 500)));

@@ -24,10 +24,10 @@ export function styleModel(painter: StyleNetwork, weights: Float32Array, metadat
 export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Array | undefined => painter.thaw(readConstants(file));
 
 /** `measured` of `styleModel` alone, at one strength: inputs as there, without `strength`. The outermost four pixels count otherwise in the last two layers. */
-export function measuringModel(painter: StyleNetwork, weights: Float32Array, strength: number): Uint8Array {
+export function measuringModel(painter: StyleNetwork, weights: Float32Array, strength: number, kernels = halvedKernels(painter, weights)): Uint8Array {
   const { photograph, noise } = inputs();
   const { normal, measured } = measuringNormal();
-  paintHalved(painter, weights, photograph, noise, strength, normal);
+  paintHalved(painter, weights, kernels, photograph, noise, strength, normal);
   return compile({ measured: concat(measured, 1) }, { openSides: true }).bytes;
 }
 
@@ -37,7 +37,7 @@ export function measuringModel(painter: StyleNetwork, weights: Float32Array, str
  * convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise.
  * @param moments k values.
  */
-export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array, strength: number): Uint8Array {
+export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array, strength: number, kernels = halvedKernels(painter, weights)): Uint8Array {
   const { photograph, noise } = inputs();
   let at = 0;
   const next = (count: number) => {
@@ -50,7 +50,7 @@ export function paintingModel(painter: StyleNetwork, weights: Float32Array, mome
     const factor = mul(constant(variance.map((value) => 1 / Math.sqrt(value + EPSILON)), scale.shape), scale);
     return add(mul(x, overPixels(factor, x)), overPixels(sub(shift, mul(factor, mean)), x));
   };
-  return compile({ painted: paintHalved(painter, weights, photograph, noise, strength, normal) }, { openSides: true }).bytes;
+  return compile({ painted: paintHalved(painter, weights, kernels, photograph, noise, strength, normal) }, { openSides: true }).bytes;
 }
 
 /** By the moments of the picture itself, which are kept: sums by the given number of pixels, for the graph does not know how large the picture is. */
@@ -80,20 +80,35 @@ function acrossPixels(sums: Tensor, like: Tensor): Tensor {
   return Array.from({ length: sums.size / count }, (_, i) => sliceAxis(sums, 1, i * count, count)).reduce((a, b) => add(a, b));
 }
 
-/** `paint`, with its last two convolutions at half the picture's sides (halved.ts). Their normalisations have four times the channels of what was learned. */
-function paintHalved(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number, normal: Normal): Tensor {
-  const frozen = painter.freeze(weights);
+const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((weight) => weight.name === name)!;
+
+/** Kernels of the last two convolutions at half a picture's sides: one painter's graphs share them. */
+export interface HalvedKernels {
+  up: Float32Array;
+  out: Float32Array;
+}
+
+export function halvedKernels(painter: StyleNetwork, weights: Float32Array): HalvedKernels {
   const part = (name: string) => {
-    const { shape, offset } = painter.table.find((weight) => weight.name === name)!;
-    return { tensor: frozen.get(name, shape, 0), values: weights.subarray(offset, offset + sizeOf(shape)) };
+    const { shape, offset } = entryOf(painter, name);
+    return { width: shape[1]!, values: weights.subarray(offset, offset + sizeOf(shape)) };
   };
-  const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`).tensor, gain), mul(part(`${name}.shift`).tensor, gain)] as const;
+  const [full] = WIDTHS;
+  const [up, out] = [part('up1.weight'), part('out.weight')];
+  return { up: enlargingKernel(up.values, full, up.width), out: shuffledKernel(out.values, 3, full) };
+}
+
+/** `paint`, with its last two convolutions at half the picture's sides (halved.ts). Their normalisations have four times the channels of what was learned. */
+function paintHalved(painter: StyleNetwork, weights: Float32Array, kernels: HalvedKernels, photograph: Tensor, noise: Tensor, strength: number, normal: Normal): Tensor {
+  const frozen = painter.freeze(weights);
+  const part = (name: string) => frozen.get(name, entryOf(painter, name).shape, 0);
+  const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`), gain), mul(part(`${name}.shift`), gain)] as const;
   const convolved = (x: Tensor, kernel: Float32Array, out: number) => conv(x, constant(kernel, [out, x.extent(1), 3, 3]), { padding: 1 });
   const half = paintHalf(frozen, photograph, noise, constant([strength], [1]), normal);
   const [full] = WIDTHS;
-  const up = convolved(half, enlargingKernel(part('up1.weight').values, full, half.extent(1)), 4 * full);
+  const up = convolved(half, kernels.up, 4 * full);
   const y = relu(normal(up, 1, ...learned('up1')));
-  const raw = convolved(y, shuffledKernel(part('out.weight').values, 3, full), 4 * 3);
+  const raw = convolved(y, kernels.out, 4 * 3);
   const normalised = normal(raw, 1, ...learned('out', strength));
   const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
   return pixelShuffle(add(mul(tanh(made), 0.5), 0.5), 2);

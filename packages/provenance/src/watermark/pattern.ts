@@ -76,17 +76,14 @@ const NEIGHBOURS = 5;
 
 /** How high the correlation with frequencies stands at the best wrong place, of its height at the right one. */
 export function ambiguity(frequencies: readonly Frequency[]): number {
-  const cosines = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
+  const spectrum = new Float64Array(2 * TILE * TILE);
+  for (const { u, v } of frequencies) for (const sign of [1, -1]) spectrum[2 * (((sign * v + TILE) % TILE) * TILE + ((sign * u + TILE) % TILE))]! += 1;
+  const heights = fourierOf(TILE).realOf(spectrum);
   const apart = (at: number) => Math.min(at, TILE - at);
-  const row = new Float64Array(TILE);
   let highest = 0;
   // What stands at (x, y) stands at (-x, -y) too.
-  for (let y = 0; y <= TILE / 2; y++) {
-    row.fill(0);
-    for (const { u, v } of frequencies) for (let x = 0; x < TILE; x++) row[x]! += cosines[(u * x + v * y) & (TILE - 1)]!;
-    for (let x = 0; x < TILE; x++) if (Math.max(apart(x), y) >= NEIGHBOURS) highest = Math.max(highest, row[x]!);
-  }
-  return highest / frequencies.length;
+  for (let y = 0; y <= TILE / 2; y++) for (let x = 0; x < TILE; x++) if (Math.max(apart(x), y) >= NEIGHBOURS) highest = Math.max(highest, heights[y * TILE + x]!);
+  return highest / heights[0]!;
 }
 
 /** @param key any bytes: who has them can find the mark, take it out, and put it in. */

@@ -1,5 +1,6 @@
 // Enlarging in tiles is enlarging the whole.
 
+import { floats } from '@zeuxis/graph';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
 import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../graph/src/node.js';
@@ -44,5 +45,11 @@ describe('enlarge', async () => {
   });
   it('would not with less overlap than the network sees', async () => {
     expect(difference(await whole(16, margin - 3), expected)).toBeGreaterThan(2e-4);
+  });
+  it.each([Number.NaN, Infinity, -Infinity])('refuses a model that makes %d', async (value) => {
+    const made = (last: number) => ({ device: 'cpu', close: async () => {}, run: async () => ({ large: floats(Float32Array.from({ length: 12 * width * height }, (_, i) => (i === 77 ? last : -1e38)), [1, 3, 2 * height, 2 * width]) }) });
+    const by = (last: number) => enlarge(made(last), source, () => {}, { scale: 2, channels: 3, margin, tile: 1000 });
+    await expect(by(value)).rejects.toThrow('values that are no numbers');
+    await by(3.4e38);
   });
 });

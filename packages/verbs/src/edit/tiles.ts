@@ -82,21 +82,35 @@ function valuesOf(source: Source, channels: number, x: number, y: number, w: num
   return values;
 }
 
-/** Whether all are numbers: of nothing else is the product with 0 no zero. */
+/** Whether all are numbers: the exponent of what is none has all its eight bits, and one more overflows into the sign. */
 function allFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
-  return sum === 0;
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let seen = 0;
+  for (let i = 0; i < bits.length; i++) seen |= (bits[i]! & 0x7f800000) + 0x00800000;
+  return seen >= 0;
 }
 
 /** A part of planar values. */
-export function cropPlanar(values: Float32Array, channels: number, width: number, height: number, part: { x: number; y: number; width: number; height: number }): Float32Array {
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A part of planar values; of all of it the values themselves. */
+export function cropPlanar(values: Float32Array, channels: number, width: number, height: number, part: Part): Float32Array {
   if (part.width === width && part.height === height) return values;
   const out = new Float32Array(channels * part.width * part.height);
+  copyPlanar(values, channels, width, height, part, out);
+  return out;
+}
+
+/** Copies a part of planar values to `out`. */
+export function copyPlanar(values: Float32Array, channels: number, width: number, height: number, part: Part, out: Float32Array): void {
   for (let c = 0; c < channels; c++)
     for (let row = 0; row < part.height; row++) {
       const from = (c * height + part.y + row) * width + part.x;
       out.set(values.subarray(from, from + part.width), (c * part.height + row) * part.width);
     }
-  return out;
 }

@@ -1,16 +1,16 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
 import { boxReduced, GRAIN, type Luminance, luminance } from '@zeuxis/nets';
-import { cropPlanar, type Source } from '../edit/tiles.js';
+import { copyPlanar, type Source } from '../edit/tiles.js';
 
 /** Rows that are worked on at one go: what a processor keeps at hand. */
-const ROWS = 32;
+export const ROWS = 32;
 
 /** A picture that is asked for several times, in memory. */
 export function held({ width, height, read }: Source): Source {
   const planes = new Float32Array(3 * width * height);
   read(0, 0, width, height, planes);
-  return { width, height, planes, read: (x, y, w, h, out) => out.set(cropPlanar(planes, 3, width, height, { x, y, width: w, height: h })) };
+  return { width, height, planes, read: (x, y, w, h, out) => copyPlanar(planes, 3, width, height, { x, y, width: w, height: h }, out) };
 }
 
 /** Without so many of its outermost lines. */

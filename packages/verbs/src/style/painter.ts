@@ -5,13 +5,13 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, measuringModel, NOISE, paintingModel, styleWeights } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type HalvedKernels, halvedKernels, type Luminance, luminance, measuringModel, NOISE, paintingModel, styleWeights } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { framed, held, inset, luminanceOf, reduced } from './frame.js';
+import { framed, held, inset, luminanceOf, ROWS, reduced } from './frame.js';
 import { layStrokes, type Strokes } from './strokes.js';
 
 /**
@@ -66,6 +66,7 @@ export class Painter implements Paints {
   private constructor(
     private readonly measuring: Session,
     private readonly weights: Float32Array,
+    private readonly kernels: HalvedKernels,
     private readonly open: (model: Uint8Array) => Promise<Session>,
     private readonly seed: number | string,
     private readonly strength: number,
@@ -79,8 +80,9 @@ export class Painter implements Paints {
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const open = (model: Uint8Array) => openSession(model, { device, threads });
-    const measuring = await open(measuringModel(defineStyle(), weights, strength));
-    return new Painter(measuring, weights, open, seed, strength, share);
+    const kernels = halvedKernels(defineStyle(), weights);
+    const measuring = await open(measuringModel(defineStyle(), weights, strength, kernels));
+    return new Painter(measuring, weights, kernels, open, seed, strength, share);
   }
 
   /** Tiles of a picture. */
@@ -98,9 +100,12 @@ export class Painter implements Paints {
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_MARGIN - x), Math.max(0, STYLE_MARGIN - y)];
       const [right, bottom] = [Math.min(width, STYLE_MARGIN + source.width - x), Math.min(height, STYLE_MARGIN + source.height - y)];
-      const inner = { x: left, y: top, width: right - left, height: bottom - top };
-      if (inner.width <= 0 || inner.height <= 0) return;
-      faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
+      const inner = { x: left, width: right - left };
+      if (inner.width <= 0) return;
+      for (let from = top; from < bottom; from += ROWS) {
+        const part = { ...inner, y: from, height: Math.min(ROWS, bottom - from) };
+        faded(cropPlanar(values, 3, width, height, part), x + left - STYLE_MARGIN, y + from - STYLE_MARGIN, part.width, part.height);
+      }
     };
     try {
       await inTiles(whole, within, { ...options, scale: 1, channels: 3, tile }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
@@ -150,7 +155,7 @@ export class Painter implements Paints {
   private async paintingBy(moments: Float32Array): Promise<Session> {
     if (this.fixed?.moments !== moments) {
       await this.release();
-      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments, this.strength)) };
+      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments, this.strength, this.kernels)) };
     }
     return this.fixed.session;
   }
