@@ -8,9 +8,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../packages/loops/', import.meta.url));
 const changed = (path) => stat(path).then(({ mtimeMs }) => mtimeMs, () => 0);
 
+// What assembly/shared holds is part of every module.
+const shared = await readdir(join(root, 'assembly/shared'));
+const common = Math.max(...(await Promise.all([fileURLToPath(import.meta.url), ...shared.map((file) => join(root, 'assembly/shared', file))].map(changed))));
+
 async function build(name) {
   const [source, made] = [`assembly/${name}.ts`, join(root, `src/${name}-wasm.ts`)];
-  if ((await changed(made)) >= Math.max(await changed(join(root, source)), await changed(fileURLToPath(import.meta.url)))) return;
+  if ((await changed(made)) >= Math.max(await changed(join(root, source)), common)) return;
   const { default: asc } = await import('assemblyscript/asc');
   const folder = await mkdtemp(join(tmpdir(), 'zeuxis-wasm-'));
   try {

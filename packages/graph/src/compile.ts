@@ -52,16 +52,23 @@ function keyOf(tensor: Tensor, ids: Map<Tensor, number>): string {
 const identities = new WeakMap<Float32Array, number>();
 let identity = 0;
 function contentKey(values: Float32Array): string {
-  if (values.length <= 16384) {
-    // Two bytes a letter: to write the numbers out takes fifteen times as long.
-    const letters = new Uint16Array(values.buffer, values.byteOffset, 2 * values.length);
-    let key = '';
-    for (let i = 0; i < letters.length; i += 8192) key += String.fromCharCode(...letters.subarray(i, i + 8192));
-    return key;
-  }
+  if (values.length <= 16384) return `${values.length}#${contentHash(values, 1)}#${contentHash(values, 2)}`;
   const known = identities.get(values) ?? ++identity;
   identities.set(values, known);
   return `#${known}`;
+}
+
+/** MurmurHash3 (Appleby, 2011) of 32 bits: two of them tell constants apart, and are had sooner than a text of all their digits. */
+function contentHash(values: Float32Array, seed: number): number {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let hash = seed;
+  for (let i = 0; i < words.length; i++) {
+    let word = Math.imul(words[i]!, 0xcc9e2d51);
+    word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
+    hash ^= word;
+    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+  }
+  return hash | 0;
 }
 
 /**

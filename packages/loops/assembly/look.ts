@@ -4,6 +4,8 @@
 // Fields are float32, by their addresses; what is written must have room for 16 more values behind it. A row of windows has `stride` values: a zero,
 // those of its windows, and zeros or nothing that counts.
 
+export { narrow, widen } from './shared/bytes';
+
 const SIDE: i32 = 8;
 const APART: i32 = 4;
 const COSINES: i32 = 5;
@@ -14,29 +16,45 @@ function at(field: usize, index: i32): usize {
   return field + (<usize>index << 2);
 }
 
+/** Four sums of vectors, of `count` rows that lie `apart` bytes from one another, times four shares. */
+// @ts-expect-error
+@inline
+function sums(from: usize, apart: usize, count: i32, a1: v128, b1: v128, c1: v128, d1: v128, out: usize): void {
+  let a = v128.load(from);
+  let b = v128.load(from, 16);
+  let c = v128.load(from, 32);
+  let d = v128.load(from, 48);
+  for (let k = 1; k < count; k++) {
+    from += apart;
+    a = f32x4.add(a, v128.load(from));
+    b = f32x4.add(b, v128.load(from, 16));
+    c = f32x4.add(c, v128.load(from, 32));
+    d = f32x4.add(d, v128.load(from, 48));
+  }
+  v128.store(out, f32x4.mul(a, a1));
+  v128.store(out, f32x4.mul(b, b1), 16);
+  v128.store(out, f32x4.mul(c, c1), 32);
+  v128.store(out, f32x4.mul(d, d1), 48);
+}
+
 /** Means over windows of 2 reach + 1 px, of what lies in the picture. @param line room for 2 (width + reach + 16) values. @param across room for a field. */
 export function boxMean(values: usize, width: i32, height: i32, reach: i32, line: usize, across: usize, out: usize): void {
   memory.fill(line, 0, <usize>(width + 2 * reach + 16) << 2);
   const shares = at(line, width + 2 * reach + 16);
   for (let x = 0; x < width; x++) store<f32>(at(shares, x), 1 / <f32>(min(width, x + reach + 1) - max(0, x - reach)));
+  // What a row writes beyond its end the next one writes over.
   for (let y = 0; y < height; y++) {
     memory.copy(at(line, reach), at(values, y * width), <usize>width << 2);
-    const row = at(across, y * width);
-    for (let x = 0; x < width; x += 4) {
-      let sum = v128.load(at(line, x));
-      for (let k = 1; k <= 2 * reach; k++) sum = f32x4.add(sum, v128.load(at(line, x + k)));
-      v128.store(at(row, x), f32x4.mul(sum, v128.load(at(shares, x))));
+    for (let x = 0; x < width; x += 16) {
+      const share = at(shares, x);
+      sums(at(line, x), 4, 2 * reach + 1, v128.load(share), v128.load(share, 16), v128.load(share, 32), v128.load(share, 48), at(across, y * width + x));
     }
   }
   for (let y = 0; y < height; y++) {
     const first = max(0, y - reach);
-    const last = min(height - 1, y + reach);
-    const share = f32x4.splat(1 / <f32>(last - first + 1));
-    for (let x = 0; x < width; x += 4) {
-      let sum = v128.load(at(across, first * width + x));
-      for (let row = first + 1; row <= last; row++) sum = f32x4.add(sum, v128.load(at(across, row * width + x)));
-      v128.store(at(out, y * width + x), f32x4.mul(share, sum));
-    }
+    const count = min(height - 1, y + reach) - first + 1;
+    const share = f32x4.splat(1 / <f32>count);
+    for (let x = 0; x < width; x += 16) sums(at(across, first * width + x), <usize>width << 2, count, share, share, share, share, at(out, y * width + x));
   }
 }
 

@@ -1,7 +1,9 @@
-// The inner loops of verbs/src/edit/samples.ts, rows of interleaved samples as rows of planes and back, of nets/src/metrics/style.ts, means of boxes, and of
-// pictures/src/perceptual-hash.ts, sums of rows.
+// The inner loops of verbs/src/edit/samples.ts, rows of interleaved samples as rows of planes and back, of nets/src/metrics/style.ts, means of boxes, of
+// pictures/src/perceptual-hash.ts, sums of rows, and of verbs/src/edit/tiles.ts, whether a model makes numbers.
 //
 // Fields are float32, by their addresses.
+
+export { narrow, widen } from './shared/bytes';
 
 // @ts-expect-error: decorators of functions are AssemblyScript's own
 @inline
@@ -47,4 +49,14 @@ export function box(rows: usize, width: i32, factor: i32, out: usize): void {
 export function accumulate(sums: usize, row: usize, factor: f32, count: i32): void {
   const weight = f32x4.splat(factor);
   for (let i = 0; i < count; i += 4) v128.store(at(sums, i), f32x4.add(v128.load(at(sums, i)), f32x4.mul(weight, v128.load(at(row, i)))));
+}
+
+/** Whether all values are numbers: the exponent of what is none has all its eight bits. */
+export function finite(values: usize, count: i32): bool {
+  const exponent = i32x4.splat(0x7f800000);
+  let none = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) none = v128.or(none, i32x4.eq(v128.and(v128.load(at(values, i)), exponent), exponent));
+  for (; i < count; i++) if ((load<i32>(at(values, i)) & 0x7f800000) == 0x7f800000) return false;
+  return !v128.any_true(none);
 }

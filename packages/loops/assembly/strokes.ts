@@ -3,6 +3,8 @@
 //
 // All fields are float32 [height, width], by their addresses; what is written must have room for LANES more values behind it.
 
+export { narrow, widen } from './shared/bytes';
+
 /** Values that a blur works on at once. */
 const LANES: i32 = 16;
 

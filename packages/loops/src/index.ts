@@ -1,13 +1,13 @@
 // Inner loops in WebAssembly: what they compute and why is told where they are called; here are their functions, one instance a thread.
 
 import { LOOK } from './look-wasm.js';
-import { Loops } from './loops.js';
+import { type ByteLoops, Loops } from './loops.js';
 import { MARK } from './mark-wasm.js';
 import { SAMPLES } from './samples-wasm.js';
 import { STROKES } from './strokes-wasm.js';
 
 /** What assembly/strokes.ts exports. */
-export interface StrokeLoops {
+export interface StrokeLoops extends ByteLoops {
   tensor(luminance: number, cosine: number, sine: number, width: number, height: number): void;
   blur(field: number, width: number, height: number, kernel: number, reach: number, line: number, across: number): void;
   accumulate(field: number, other: number, factor: number, count: number): void;
@@ -17,7 +17,7 @@ export interface StrokeLoops {
 }
 
 /** What assembly/look.ts exports. */
-export interface LookLoops {
+export interface LookLoops extends ByteLoops {
   boxMean(values: number, width: number, height: number, reach: number, line: number, across: number, out: number): void;
   fold(values: number, width: number, height: number, tile: number, out: number): void;
   subtract(values: number, other: number, count: number): void;
@@ -31,23 +31,24 @@ export interface LookLoops {
 }
 
 /** What assembly/mark.ts exports. */
-export interface MarkLoops {
+export interface MarkLoops extends ByteLoops {
   gather(row: number, width: number, bands: number, channels: number, step: number, luma: number, places: number, sums: number): void;
   deviations(sums: number, count: number, unit: number, out: number): void;
-  between(upper: number, lower: number, across: number, fraction: number, tiles: boolean, out: number): void;
-  add(row: number, width: number, bands: number, channels: number, line: number, linePlaces: number, lineRests: number, strengths: number, blocks: number, blockRests: number, shares: number, high: number, whole: boolean): void;
+  spread(grid: number, across: number, down: number, tiles: boolean, places: number, rests: number, width: number, out: number): void;
+  add(row: number, width: number, bands: number, channels: number, upper: number, lower: number, rest: number, above: number, below: number, between: number, shares: number, high: number, whole: boolean): void;
 }
 
 /** What assembly/samples.ts exports. */
-export interface SampleLoops {
+export interface SampleLoops extends ByteLoops {
   split(line: number, width: number, step: number, count: number, low: number, high: number, planes: number): void;
   weigh(line: number, width: number, step: number, red: number, green: number, blue: number, out: number): void;
   join(planes: number, width: number, step: number, count: number, low: number, high: number, line: number): void;
   box(rows: number, width: number, factor: number, out: number): void;
   accumulate(sums: number, row: number, factor: number, count: number): void;
+  finite(values: number, count: number): number;
 }
 
-const once = <Run extends object>(module: string): (() => Loops<Run>) => {
+const once = <Run extends ByteLoops>(module: string): (() => Loops<Run>) => {
   let made: Loops<Run> | undefined;
   return () => (made ??= new Loops<Run>(module));
 };

@@ -11,8 +11,14 @@ declare const WebAssembly: { Module: new (bytes: Uint8Array) => object; Instance
 const [SLACK, ALIGNED] = [16, 64];
 const PAGE = 65536;
 
+/** What assembly/shared/bytes.ts exports, and every module with it. */
+export interface ByteLoops {
+  widen(bytes: number, count: number, out: number): void;
+  narrow(values: number, count: number, out: number): void;
+}
+
 /** An instance of a module, whose functions take fields of float32 by their addresses. Its memory stays as large as the largest work took. */
-export class Loops<Run extends object> {
+export class Loops<Run extends ByteLoops> {
   readonly run: Run;
   private readonly memory: Memory;
 
@@ -36,9 +42,21 @@ export class Loops<Run extends object> {
     return addresses as { [I in keyof Counts]: number };
   };
 
-  readonly write = (at: number, values: ArrayLike<number>): void => this.view(at, values.length).set(values);
+  readonly write = (at: number, values: ArrayLike<number>): void => {
+    if (!(values instanceof Uint8Array)) return this.view(at, values.length).set(values);
+    const bytes = at + 3 * values.length;
+    new Uint8Array(this.memory.buffer, bytes, values.length).set(values);
+    this.run.widen(bytes, values.length, at);
+  };
 
   readonly read = (at: number, count: number): Float32Array => this.view(at, count).slice();
+
+  /** As many values as there is room for in `out`; those for bytes must be whole and 0 to 255, and are used up. */
+  readonly take = (at: number, out: Uint8Array | Uint16Array | Float32Array): void => {
+    if (!(out instanceof Uint8Array)) return out.set(this.view(at, out.length));
+    this.run.narrow(at, out.length, at);
+    out.set(new Uint8Array(this.memory.buffer, at, out.length));
+  };
 
   /** The values themselves, until there is room for others. */
   readonly view = (at: number, count: number): Float32Array => new Float32Array(this.memory.buffer, at, count);

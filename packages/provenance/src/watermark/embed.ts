@@ -1,13 +1,13 @@
 // Writing the watermark into pixels: the pattern, as strong as the eye allows from place to place.
 
-import { type MarkLoops, markLoops } from '@zeuxis/loops';
+import { markLoops } from '@zeuxis/loops';
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
 import { evened } from './even.js';
 import { folded, noiseOf, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
 import { LONGEST, LOOKED, type Look, lookedAt, luminanceIn, luminanceOf } from './look.js';
 import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
-import { type Marked, sharesOf, strengths } from './strength.js';
+import { type Blocks, detailOf, type Marked, sharesOf, strengths } from './strength.js';
 
 export type { Marked } from './strength.js';
 
@@ -37,8 +37,14 @@ export async function embed(picture: Marked, options: EmbedOptions, frames = 1):
   const { data } = picture;
   const each = data.length / frames;
   const frame = (n: number): Marked => ({ ...picture, data: data.subarray(n * each, (n + 1) * each) });
-  const gains = await gainsOf(frame(0), options);
-  for (let n = 0; n < frames; n++) apply(frame(n), options, gains);
+  const informed = await informedBy(frame(0), options);
+  for (let n = 0; n < frames; n++) apply(frame(n), options, n === 0 ? informed : { ...informed, detail: undefined });
+}
+
+/** What is known of a picture before it is marked, where it was looked at. */
+interface Informed {
+  gains?: Gains;
+  detail?: Blocks | undefined;
 }
 
 /** No frequency and no bit is weaker or stronger than this. */
@@ -49,34 +55,37 @@ const [WEAKEST, STRONGEST] = [0.35, 2.2];
  * it speaks for weaker, so that all stand equally clear. Larger pictures hold so many tiles that they need no such help (informed embedding: Malvar and Florencio, 2003; Cox, Miller and McKellips, 1999). Tried on the
  * picture as a detector looks at it.
  */
-async function gainsOf(picture: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Gains | undefined> {
+async function informedBy(picture: Marked, { pattern, payload, bits }: EmbedOptions): Promise<Informed> {
   const { width, height } = picture;
-  if (Math.min(width, height) >= LOOKED) return undefined;
+  if (Math.min(width, height) >= LOOKED) return {};
   const seen = await seenOf(picture);
   // Of a panorama, which is looked at smaller than it is marked.
-  if (seen.scale !== 1) return undefined;
+  if (seen.scale !== 1) return {};
   const marked = { width: seen.width, height: seen.height, channels: 1 as const, alpha: false, data: seen.data.slice() };
   const geometry = { scale: 1, angle: 0 };
   const spectrum = (luminance: Float32Array): Float64Array => spectrumOf(folded({ ...seen, data: evened(luminance, seen.width, seen.height) }, geometry));
   const before = spectrum(seen.data);
-  apply(marked, { pattern, payload, bits }, undefined, 1);
+  const detail = detailOf(marked, 1);
+  apply(marked, { pattern, payload, bits }, { detail }, 1);
   const after = spectrum(marked.data);
   const noise = noiseOf(before);
   const coded = encodePayload(payload, bits);
   const signed = (values: Float64Array) => values.map((value, b) => value * coded[b]!);
   const [hostBits, markedBits] = [before, after].map((of) => signed(softOf(partsOf(of, noise, pattern), pattern, bits)));
-  return {
-    bits: evenly(hostBits!, markedBits!),
-    sync: evenly(syncOf(before, noise, pattern), syncOf(after, noise, pattern)),
-  };
+  const gains = { bits: evenly(hostBits!, markedBits!), sync: evenly(syncOf(before, noise, pattern), syncOf(after, noise, pattern)) };
+  return isSeenAsIs(picture) ? { gains, detail } : { gains };
 }
 
+/** Whether a detector sees the pixels themselves, nothing converted or made smaller. */
+const isSeenAsIs = ({ width, height, alpha, data }: Marked): boolean => !alpha && data instanceof Uint8Array && Math.max(width, height) <= LONGEST;
+
 /** A picture as a detector looks at it. */
-async function seenOf({ width, height, channels, alpha, data }: Marked): Promise<Look> {
-  const bands = (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4;
-  if (alpha || !(data instanceof Uint8Array) || Math.max(width, height) > LONGEST) return luminanceOf(sharp(data as Uint8Array, { raw: { width, height, channels: bands }, limitInputPixels: false }), width, height);
-  // Of these nothing is to be converted, and the way through a thread takes longer than all the rest of looking.
-  return { width, height, scale: 1, data: luminanceIn(data, channels, width * height) };
+async function seenOf(picture: Marked): Promise<Look> {
+  const { width, height, channels, alpha, data } = picture;
+  // The way through a thread takes longer than all the rest of looking.
+  if (isSeenAsIs(picture)) return { width, height, scale: 1, data: luminanceIn(data as Uint8Array, channels, width * height) };
+  const raw = { width, height, channels: (channels + (alpha ? 1 : 0)) as 1 | 2 | 3 | 4 };
+  return luminanceOf(sharp(data as Uint8Array, { raw, limitInputPixels: false }), width, height);
 }
 
 /** Factors, of a mean square of 1, that bring values to one height as far as may be. @param host without the mark. @param marked with factors of 1. */
@@ -93,48 +102,55 @@ function evenly(host: Float64Array, marked: Float64Array): Float64Array {
   return at(low);
 }
 
+/** Rows that are marked at one go: what a processor keeps at hand. */
+const ROWS = 8;
+
 /** Adds the pattern to a picture, in place. @param scale px of the picture to one of the pattern. */
-function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, gains: Gains | undefined, scale = lookedAt(picture.width, picture.height)): void {
+function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, { gains, detail }: Informed, scale = lookedAt(picture.width, picture.height)): void {
   const { width, height, channels, alpha, data } = picture;
   const bands = channels + (alpha ? 1 : 0);
-  const strength = strengths(picture, scale);
+  const strength = strengths(picture, detail ?? detailOf(picture, scale), scale);
   // Where pixels are the pattern's own there is nothing between its samples.
   const dense = scale === 1 ? 1 : OVERSAMPLED;
   const side = TILE * dense;
   const tile = tileOf(pattern, payload, bits, side, gains);
   const perPixel = dense / scale;
-  const [fromTile, fromBlocks] = [placesOf(width, (x) => (x * perPixel) % side), placesOf(width, (x) => Math.max(0, x / strength.side - 0.5))];
-  const { run, room, write, view } = markLoops();
-  const [tiles, grid, line, amplitudes, tilePlaces, tileRests, blocks, blockRests, shares, row] = room(tile.length, strength.values.length, side + 1, strength.across + 1, width, width, width, width, channels, width * bands);
+  const { across, down } = strength;
+  const { run, room, write, take } = markLoops();
+  const [grid, places, rests, tiles, blocks, shares, rows] = room(Math.max(tile.length, strength.values.length), width, width, side * width, down * width, 3, ROWS * width * bands);
   const high = data instanceof Uint16Array ? 65535 : 255;
-  write(tiles, tile);
-  write(grid, strength.values);
-  write(tilePlaces, fromTile.whole);
-  write(tileRests, fromTile.rest);
-  write(blocks, fromBlocks.whole);
-  write(blockRests, fromBlocks.rest);
   write(shares, sharesOf(channels).map((share) => (share * high) / 255));
-  const pixels = view(row, width * bands);
-  for (let y = 0; y < height; y++) {
-    betweenRows(run, tiles, side, side, (y * perPixel) % side, true, line);
-    betweenRows(run, grid, strength.across, strength.down, Math.max(0, y / strength.side - 0.5), false, amplitudes);
-    const own = data.subarray(y * width * bands, (y + 1) * width * bands);
-    pixels.set(own);
-    run.add(row, width, bands, channels, line, tilePlaces, tileRests, amplitudes, blocks, blockRests, shares, high, !(data instanceof Float32Array));
-    own.set(pixels);
+  const rowOf = (field: number, row: number) => field + row * width * Float32Array.BYTES_PER_ELEMENT;
+  /** A grid's rows, as wide as the picture. */
+  const spread = (values: Float32Array, wide: number, high: number, tiled: boolean, place: (x: number) => number, out: number) => {
+    const { whole, rest } = placesOf(width, place);
+    write(grid, values);
+    write(places, whole);
+    write(rests, rest);
+    run.spread(grid, wide, high, tiled, places, rests, width, out);
+  };
+  spread(tile, side, side, true, (x) => (x * perPixel) % side, tiles);
+  spread(strength.values, across, down, false, (x) => Math.max(0, x / strength.side - 0.5), blocks);
+  for (let top = 0; top < height; top += ROWS) {
+    const own = data.subarray(top * width * bands, (top + ROWS) * width * bands);
+    write(rows, own);
+    for (let y = top; y < Math.min(height, top + ROWS); y++) {
+      const [inTile, inBlocks] = [(y * perPixel) % side, Math.max(0, y / strength.side - 0.5)];
+      const [upper, above] = [Math.floor(inTile), Math.min(down - 1, Math.floor(inBlocks))];
+      const [lower, below] = [(upper + 1) % side, Math.min(down - 1, above + 1)];
+      run.add(rowOf(rows, (y - top) * bands), width, bands, channels, rowOf(tiles, upper), rowOf(tiles, lower), inTile - upper, rowOf(blocks, above), rowOf(blocks, below), inBlocks - above, shares, high, !(data instanceof Float32Array));
+    }
+    take(rows, own);
   }
 }
 
 /** Places between samples: the sample before, and how far behind it. */
-function placesOf(width: number, place: (x: number) => number): { whole: Uint32Array; rest: Float32Array } {
-  const whole = Uint32Array.from({ length: width }, (_, x) => Math.floor(place(x)));
-  return { whole, rest: Float32Array.from(whole, (before, x) => place(x) - before) };
-}
-
-/** One row between the rows of a grid. */
-function betweenRows(run: MarkLoops, grid: number, across: number, down: number, y: number, tiles: boolean, out: number): void {
-  const y0 = Math.min(down - 1, y | 0);
-  const y1 = tiles ? (y0 + 1) % down : Math.min(down - 1, y0 + 1);
-  const rowAt = (at: number) => grid + at * across * Float32Array.BYTES_PER_ELEMENT;
-  run.between(rowAt(y0), rowAt(y1), across, y - y0, tiles, out);
+function placesOf(width: number, place: (x: number) => number): { whole: Float32Array; rest: Float32Array } {
+  const [whole, rest] = [new Float32Array(width), new Float32Array(width)];
+  for (let x = 0; x < width; x++) {
+    const at = place(x);
+    whole[x] = Math.floor(at);
+    rest[x] = at - whole[x]!;
+  }
+  return { whole, rest };
 }

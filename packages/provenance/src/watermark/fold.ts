@@ -4,7 +4,7 @@ import { lookLoops } from '@zeuxis/loops';
 import type { PayloadBits } from './code.js';
 import { fourierOf, type Spectrum } from './fourier.js';
 import type { Look } from './look.js';
-import { type Frequency, type Pattern, TILE } from './pattern.js';
+import { FASTEST, type Frequency, type Pattern, TILE } from './pattern.js';
 
 /** How the pattern lies in a picture that is looked at: px of the picture to one of the pattern, and turned by so many radians. */
 export interface Geometry {
@@ -35,8 +35,8 @@ export function folded({ width, height, data }: Look, { scale, angle }: Geometry
     run.fold(values, width, height, TILE, tile);
     sums.set(read(tile, sums.length));
     // Tiles that reach to here: of the last ones a part may lie beyond the picture.
-    const reaching = (side: number, at: number) => Math.ceil((side - at) / TILE);
-    for (let y = 0; y < TILE; y++) for (let x = 0; x < TILE; x++) counts[y * TILE + x] = Math.max(0, reaching(width, x)) * Math.max(0, reaching(height, y));
+    const [across, down] = [width, height].map((side) => Float64Array.from({ length: TILE }, (_, at) => Math.max(0, Math.ceil((side - at) / TILE)))) as [Float64Array, Float64Array];
+    for (let y = 0; y < TILE; y++) for (let x = 0; x < TILE; x++) counts[y * TILE + x] = across[x]! * down[y]!;
   } else {
     // Around the middle, so that an error of the geometry grows least. Every place of the pattern that lies in the picture is sampled.
     const [mx, my] = [(width - 1) / 2, (height - 1) / 2];
@@ -64,8 +64,11 @@ export function folded({ width, height, data }: Look, { scale, angle }: Geometry
   return sums;
 }
 
+/** Frequencies across and down, in cycles a tile, that anything here asks for: the pattern's, and those of one radius with its fastest. */
+const ASKED = FASTEST + 1;
+
 /** What stands on the pattern's frequencies, 2 TILE^2 values. */
-export const spectrumOf = (tile: Float64Array): Spectrum => fourierOf(TILE).ofReal(tile);
+export const spectrumOf = (tile: Float64Array): Spectrum => fourierOf(TILE).ofReal(tile, ASKED);
 
 /** Cosines and sines of u x for whole turns in a tile. */
 const COSINE = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
@@ -128,27 +131,23 @@ export const ORIENTATIONS: readonly ((f: Frequency) => Frequency)[] = [
 
 export const indexOf = ({ u, v }: Frequency): number => 2 * (((v + TILE) % TILE) * TILE + ((u + TILE) % TILE));
 
-/** Of each place of a spectrum. */
-const RADII = Uint8Array.from({ length: TILE * TILE }, (_, i) => {
-  const [x, y] = [i % TILE, Math.floor(i / TILE)];
-  return Math.round(Math.hypot(x < TILE / 2 ? x : x - TILE, y < TILE / 2 ? y : y - TILE));
-});
-
 /** Mean squared magnitude by radius: what a frequency must be held against. */
 export function noiseOf(spectrum: Spectrum): Float64Array {
-  const sums = new Float64Array(TILE);
-  const counts = new Float64Array(TILE);
-  for (let y = 0; y < TILE; y++)
-    for (let x = 0; x < TILE; x++) {
-      const radius = RADII[y * TILE + x]!;
-      const at = 2 * (y * TILE + x);
-      sums[radius] = sums[radius]! + spectrum[at]! * spectrum[at]! + spectrum[at + 1]! * spectrum[at + 1]!;
-      counts[radius] = counts[radius]! + 1;
-    }
-  return sums.map((sum, radius) => (counts[radius]! > 0 ? sum / counts[radius]! : 0) + 1e-12);
+  const sums = new Float64Array(FASTEST + 1);
+  const counts = new Float64Array(FASTEST + 1);
+  for (const { at, radius } of NEAR) {
+    sums[radius] = sums[radius]! + spectrum[at]! * spectrum[at]! + spectrum[at + 1]! * spectrum[at + 1]!;
+    counts[radius] = counts[radius]! + 1;
+  }
+  return sums.map((sum, radius) => sum / counts[radius]! + 1e-12);
 }
 
 export const radiusOf = ({ u, v }: Frequency): number => Math.round(Math.hypot(u, v));
+
+/** The places of a spectrum whose radius is no larger than that of the pattern's fastest. */
+const NEAR = Array.from({ length: (2 * ASKED + 1) ** 2 }, (_, i) => ({ u: (i % (2 * ASKED + 1)) - ASKED, v: Math.floor(i / (2 * ASKED + 1)) - ASKED }))
+  .map((frequency) => ({ at: indexOf(frequency), radius: radiusOf(frequency) }))
+  .filter(({ radius }) => radius <= FASTEST);
 
 /** Real and imaginary part of each carrying frequency, its phase turned back, against the noise: two values each. */
 export function partsOf(spectrum: Spectrum, noise: Float64Array, { frequencies }: Pattern, turn = ORIENTATIONS[0]!, { x, y } = { x: 0, y: 0 }): Float64Array {

@@ -41,8 +41,11 @@ export class SquareFourier {
     return true;
   }
 
-  /** Sums of x e^(-2 pi i (u x + v y) / side), v the row's frequency, of side^2 real values x: half the work, for what they have is seen twice. @returns the whole spectrum. */
-  ofReal(values: Float64Array): Spectrum {
+  /**
+   * Sums of x e^(-2 pi i (u x + v y) / side), v the row's frequency, of side^2 real values x: half the work, for what they have is seen twice.
+   * @param fastest of the frequencies across: those beyond it are not made, and mean nothing. All by default.
+   */
+  ofReal(values: Float64Array, fastest = this.side / 2): Spectrum {
     const { side, fft, line, out } = this;
     const spectrum = new Float64Array(2 * side * side);
     for (let y = 0; y < side; y++) {
@@ -52,9 +55,9 @@ export class SquareFourier {
       fft.realTransform(out, row);
       spectrum.set(out.subarray(0, side + 2), 2 * y * side);
     }
-    for (let x = 0; x <= side / 2; x++) this.column(spectrum, x, () => fft.transform(out, line));
+    for (let x = 0; x <= fastest; x++) this.column(spectrum, x, () => fft.transform(out, line));
     for (let y = 0; y < side; y++)
-      for (let x = 1, to = 2 * (y * side + side - 1), at = 2 * (((side - y) % side) * side + 1); x < side / 2; x++, to -= 2, at += 2) {
+      for (let x = 1, to = 2 * (y * side + side - 1), at = 2 * (((side - y) % side) * side + 1); x < side / 2 && x <= fastest; x++, to -= 2, at += 2) {
         spectrum[to] = spectrum[at]!;
         spectrum[to + 1] = -spectrum[at + 1]!;
       }

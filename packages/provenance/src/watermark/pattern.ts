@@ -8,7 +8,8 @@ import { fourierOf } from './fourier.js';
 /** Side of a tile in px of the pattern. */
 export const TILE = 128;
 /** Frequencies that are used, in cycles a tile: slower ones show and drown in the picture, faster ones are lost in a picture of half the size. */
-const [SLOWEST, FASTEST] = [7, 26];
+const SLOWEST = 7;
+export const FASTEST = 26;
 /** Frequencies by which the lattice and its place are found, of each eight that mirroring and quarter turns make of one another. */
 const SYNC_ORBITS = 6;
 const SYNC_RANGE = [11, 24] as const;
@@ -125,30 +126,28 @@ export interface Gains {
 /** The tile for a payload, of `side` by `side` samples, a deviation of 1. */
 export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, side: number, gains?: Gains): Float32Array {
   const values = new Float64Array(2 * side * side);
-  const put = ({ u, v }: Frequency, re: number, im: number) => {
-    const [x, y] = [(u + side) % side, (v + side) % side];
-    const [mx, my] = [(side - x) % side, (side - y) % side];
-    values[2 * (y * side + x)]! += re;
-    values[2 * (y * side + x) + 1]! += im;
-    values[2 * (my * side + mx)]! += re;
-    values[2 * (my * side + mx) + 1]! -= im;
-  };
-  for (const [f, { phase, ...frequency }] of pattern.sync.entries()) {
-    const a = SYNC_GAIN * Math.SQRT2 * (gains?.sync[f] ?? 1);
-    put(frequency, a * Math.cos(phase), a * Math.sin(phase));
-  }
-  for (const [b, bit] of encodePayload(payload, bits).entries())
-    for (const { frequency, part } of pattern.carriers[bits][b]!) {
-      const carrier = pattern.frequencies[frequency]!;
-      const [c, s] = [Math.cos(carrier.phase), Math.sin(carrier.phase)];
-      const a = bit * (gains?.bits[b] ?? 1);
-      if (part === 0) put(carrier, a * c, a * s);
-      else put(carrier, -a * s, a * c);
-    }
-  const tile = new Float32Array(fourierOf(side).realOf(values));
   let energy = 0;
-  for (let i = 0; i < tile.length; i++) energy += tile[i]! * tile[i]!;
-  const deviation = Math.sqrt(energy / tile.length);
-  for (let i = 0; i < tile.length; i++) tile[i] = tile[i]! / deviation;
+  /** A frequency, whose phase is turned by that of the pattern, and its mirror image. */
+  const put = ({ u, v, phase }: Frequency & { phase: number }, a: number, b: number) => {
+    const [c, s] = [Math.cos(phase), Math.sin(phase)];
+    const [re, im] = [a * c - b * s, a * s + b * c];
+    const at = 2 * (((v + side) % side) * side + ((u + side) % side));
+    const mirrored = 2 * (((side - v) % side) * side + ((side - u) % side));
+    values[at]! += re;
+    values[at + 1]! += im;
+    values[mirrored]! += re;
+    values[mirrored + 1]! -= im;
+    energy += 2 * (a * a + b * b);
+  };
+  for (const [f, frequency] of pattern.sync.entries()) put(frequency, SYNC_GAIN * Math.SQRT2 * (gains?.sync[f] ?? 1), 0);
+  const parts = new Float64Array(2 * pattern.frequencies.length);
+  for (const [b, bit] of encodePayload(payload, bits).entries())
+    for (const { frequency, part } of pattern.carriers[bits][b]!) parts[2 * frequency + part] = bit * (gains?.bits[b] ?? 1);
+  for (const [f, frequency] of pattern.frequencies.entries()) put(frequency, parts[2 * f]!, parts[2 * f + 1]!);
+  // Parseval: what the frequencies have of energy the samples have.
+  const unit = (side * side) / Math.sqrt(energy);
+  const samples = fourierOf(side).realOf(values);
+  const tile = new Float32Array(samples.length);
+  for (let i = 0; i < tile.length; i++) tile[i] = unit * samples[i]!;
   return tile;
 }

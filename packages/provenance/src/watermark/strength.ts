@@ -46,7 +46,8 @@ function middleOf(a: number, b: number, c: number, d: number): [number, number] 
   return low < high ? [low, high] : [high, low];
 }
 
-export interface Strengths {
+/** Values of the blocks of a picture, row by row. */
+export interface Blocks {
   /** Of a block, in px. */
   side: number;
   across: number;
@@ -54,8 +55,8 @@ export interface Strengths {
   values: Float32Array;
 }
 
-/** How strong the mark may be in each block: by how much goes on there, so that the whole keeps its PSNR. */
-export function strengths({ width, height, channels, alpha, data }: Marked, scale: number): Strengths {
+/** How much goes on in each block: the deviation of luminance, black to white being 255. @param scale px of the picture to one of the pattern. */
+export function detailOf({ width, height, channels, alpha, data }: Marked, scale: number): Blocks {
   const bands = channels + (alpha ? 1 : 0);
   const side = Math.max(BLOCK, Math.round(BLOCK * scale));
   const [across, down] = [Math.ceil(width / side), Math.ceil(height / side)];
@@ -78,23 +79,35 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
     if (y + step >= height || rowOf(y + step) > rowOf(y)) run.deviations(sums, qa, unit, deviations + rowOf(y) * qa * Float32Array.BYTES_PER_ELEMENT);
   }
   const deviation = read(deviations, qa * qd);
-  const small = Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
-  const hidden = HIDDEN.large + small * (HIDDEN.small - HIDDEN.large);
-  const detail = new Float32Array(across * down);
+  const small = smallness(width, height, scale);
+  const values = new Float32Array(across * down);
   for (let j = 0; j < down; j++)
     for (let i = 0; i < across; i++) {
       const at = 2 * (j * qa + i);
       const [second, third] = middleOf(deviation[at]!, deviation[at + 1]!, deviation[at + qa]!, deviation[at + qa + 1]!);
-      detail[j * across + i] = second + (small / 2) * (third - second);
+      values[j * across + i] = second + (small / 2) * (third - second);
     }
+  return { side, across, down, values };
+}
+
+/** How far a picture is on the way from a large one, 0, to a little one, 1. */
+const smallness = (width: number, height: number, scale: number): number => Math.max(0, Math.min(1, (LARGE - Math.min(width, height) / scale) / (LARGE - LITTLE)));
+
+/** How strong the mark may be in each block, by how much goes on there, so that the whole keeps its PSNR. */
+export function strengths({ width, height, channels }: Pick<Marked, 'width' | 'height' | 'channels'>, detail: Blocks, scale: number): Blocks {
+  const hidden = HIDDEN.large + smallness(width, height, scale) * (HIDDEN.small - HIDDEN.large);
   const cost = sharesOf(channels).reduce((sum, share) => sum + share * share, 0) / channels;
   const wanted = 255 ** 2 / 10 ** (LEAST_PSNR / 10);
-  const seen = detail.map((d) => FLAT + hidden * Math.max(0, d - GRADIENT));
-  const heard = detail.map((d) => 1 / Math.sqrt(d + LEAST_DETAIL));
+  const { length } = detail.values;
+  const [seen, heard] = [new Float32Array(length), new Float32Array(length)];
+  for (let i = 0; i < length; i++) {
+    seen[i] = FLAT + hidden * Math.max(0, detail.values[i]! - GRADIENT);
+    heard[i] = 1 / Math.sqrt(detail.values[i]! + LEAST_DETAIL);
+  }
   const energy = (most: number) => {
     let sum = 0;
-    for (let i = 0; i < seen.length; i++) sum += Math.min(most * heard[i]!, seen[i]!) ** 2;
-    return (cost * sum) / seen.length + 1 / 12;
+    for (let i = 0; i < length; i++) sum += Math.min(most * heard[i]!, seen[i]!) ** 2;
+    return (cost * sum) / length + 1 / 12;
   };
   let [low, top] = [0, MOST];
   if (energy(top) > wanted)
@@ -104,5 +117,5 @@ export function strengths({ width, height, channels, alpha, data }: Marked, scal
       else low = middle;
     }
   else low = top;
-  return { side, across, down, values: seen.map((most, i) => Math.min(low * heard[i]!, most)) };
+  return { ...detail, values: seen.map((most, i) => Math.min(low * heard[i]!, most)) };
 }

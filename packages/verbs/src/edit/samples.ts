@@ -86,7 +86,7 @@ export function sinkTo(samples: Samples, made: 1 | 3): Sink {
   return (values, x, y, w, h) => {
     const plane = w * h;
     if (isRow(samples) && count === made) {
-      const { run, room, write, view } = sampleLoops();
+      const { run, room, write, take } = sampleLoops();
       const [line, planes] = room(w * step, count * w);
       const length = (w - 1) * step + count;
       for (let row = 0; row < h; row++) {
@@ -96,7 +96,7 @@ export function sinkTo(samples: Samples, made: 1 | 3): Sink {
         if (step > count) write(line, own);
         for (let c = 0; c < count; c++) write(planes + c * w * Float32Array.BYTES_PER_ELEMENT, values.subarray(c * plane + row * w, c * plane + (row + 1) * w));
         run.join(planes, w, step, count, low, high, line);
-        own.set(view(line, length));
+        take(line, own);
       }
       return;
     }

@@ -3,6 +3,7 @@
 // same zeros beyond it.
 
 import { floats, type Session, type Value } from '@zeuxis/graph';
+import { sampleLoops } from '@zeuxis/loops';
 import { UserError } from '@zeuxis/pictures';
 
 /** Side of a tile in px of the small picture, without its surroundings: 60 MB of activations for the largest network. */
@@ -82,12 +83,18 @@ function valuesOf(source: Source, channels: number, x: number, y: number, w: num
   return values;
 }
 
-/** Whether all are numbers: the exponent of what is none has all its eight bits, and one more overflows into the sign. */
+/** Values that are looked at at one go: what a processor keeps at hand. */
+const AT_HAND = 65536;
+
 function allFinite(values: Float32Array): boolean {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  let seen = 0;
-  for (let i = 0; i < bits.length; i++) seen |= (bits[i]! & 0x7f800000) + 0x00800000;
-  return seen >= 0;
+  const { run, room, write } = sampleLoops();
+  const [part] = room(AT_HAND);
+  for (let from = 0; from < values.length; from += AT_HAND) {
+    const looked = values.subarray(from, from + AT_HAND);
+    write(part, looked);
+    if (!run.finite(part, looked.length)) return false;
+  }
+  return true;
 }
 
 /** A part of planar values. */

@@ -29,11 +29,12 @@ export function framed(source: Source, frame: number): Source {
       // Between the mirrored edges lines go over as they are.
       const begin = Math.min(w, Math.max(0, frame - x));
       const end = Math.max(begin, Math.min(w, frame + source.width - x));
+      const band = new Float32Array(3 * width * Math.min(h, ROWS));
       for (let first = 0; first < h; first += ROWS) {
         const down = rows.subarray(y + first, y + Math.min(h, first + ROWS));
         const [top, bottom] = bounds(down);
         const height = bottom - top + 1;
-        const values = new Float32Array(3 * width * height);
+        const values = band.subarray(0, 3 * width * height);
         source.read(left, top, width, height, values);
         for (let c = 0; c < 3; c++)
           for (let row = 0; row < down.length; row++) {

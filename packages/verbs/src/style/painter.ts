@@ -8,7 +8,7 @@ import { openSession } from '@zeuxis/graph/node';
 import { boxReduced, defineStyle, FRAME, GRAIN, type HalvedKernels, halvedKernels, type Luminance, luminance, measuringModel, NOISE, paintingModel, styleWeights } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
-import { cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
+import { copyPlanar, cropPlanar, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 import { framed, held, inset, luminanceOf, ROWS, reduced } from './frame.js';
@@ -102,9 +102,12 @@ export class Painter implements Paints {
       const [right, bottom] = [Math.min(width, STYLE_MARGIN + source.width - x), Math.min(height, STYLE_MARGIN + source.height - y)];
       const inner = { x: left, width: right - left };
       if (inner.width <= 0) return;
+      const band = new Float32Array(3 * inner.width * ROWS);
       for (let from = top; from < bottom; from += ROWS) {
         const part = { ...inner, y: from, height: Math.min(ROWS, bottom - from) };
-        faded(cropPlanar(values, 3, width, height, part), x + left - STYLE_MARGIN, y + from - STYLE_MARGIN, part.width, part.height);
+        const cropped = band.subarray(0, 3 * part.width * part.height);
+        copyPlanar(values, 3, width, height, part, cropped);
+        faded(cropped, x + left - STYLE_MARGIN, y + from - STYLE_MARGIN, part.width, part.height);
       }
     };
     try {
