@@ -98,6 +98,21 @@ export function accumulate(field: usize, other: usize, factor: f32, count: i32):
   for (let at: usize = 0; at < <usize>count << 2; at += 16) v128.store(field + at, f32x4.add(v128.load(field + at), f32x4.mul(f32x4.splat(factor), v128.load(other + at))));
 }
 
+/** A field becomes `factor` times itself, and nothing of it is more than `most`, either way. */
+export function scale(field: usize, factor: f32, most: f32, count: i32): void {
+  const high = f32x4.splat(most);
+  const low = f32x4.splat(-most);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const at = field + (<usize>i << 2);
+    v128.store(at, f32x4.min(high, f32x4.max(low, f32x4.mul(f32x4.splat(factor), v128.load(at)))));
+  }
+  for (; i < count; i++) {
+    const at = field + (<usize>i << 2);
+    store<f32>(at, min(most, max(-most, factor * load<f32>(at))));
+  }
+}
+
 /** Unit vectors across slopes whose doubled angles are given, x and y side by side; by which of two opposite ways does not matter. */
 export function across(cosine: usize, sine: usize, flow: usize, count: i32): void {
   for (let i = 0; i < count; i++) {

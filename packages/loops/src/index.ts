@@ -1,16 +1,25 @@
 // Inner loops in WebAssembly: what they compute and why is told where they are called; here are their functions, one instance a thread.
 
+import { CHANCE } from './chance-wasm.js';
 import { LOOK } from './look-wasm.js';
 import { type ByteLoops, Loops } from './loops.js';
 import { MARK } from './mark-wasm.js';
 import { SAMPLES } from './samples-wasm.js';
 import { STROKES } from './strokes-wasm.js';
 
+/** What assembly/chance.ts exports. */
+export interface ChanceLoops extends ByteLoops {
+  seed(a: number, b: number, c: number, d: number): void;
+  state(word: number): number;
+  normals(count: number, out: number): void;
+}
+
 /** What assembly/strokes.ts exports. */
 export interface StrokeLoops extends ByteLoops {
   tensor(luminance: number, cosine: number, sine: number, width: number, height: number): void;
   blur(field: number, width: number, height: number, kernel: number, reach: number, line: number, across: number): void;
   accumulate(field: number, other: number, factor: number, count: number): void;
+  scale(field: number, factor: number, most: number, count: number): void;
   across(cosine: number, sine: number, flow: number, count: number): void;
   weave(field: number, out: number, channel: number, count: number): void;
   smear(source: number, flow: number, weights: number, reach: number, width: number, height: number, from: number, to: number, out: number): void;
@@ -54,6 +63,7 @@ const once = <Run extends ByteLoops>(module: string): (() => Loops<Run>) => {
 };
 
 export type { Loops } from './loops.js';
+export const chanceLoops = once<ChanceLoops>(CHANCE);
 export const strokeLoops = once<StrokeLoops>(STROKES);
 export const lookLoops = once<LookLoops>(LOOK);
 export const markLoops = once<MarkLoops>(MARK);

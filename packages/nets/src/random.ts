@@ -1,6 +1,8 @@
 // The one source of chance: xoshiro128** (Blackman and Vigna, 2018), seeded by SplitMix32, normals by Box and Muller.
 // Its whole state is four words, which a checkpoint keeps.
 
+import { chanceLoops } from '@zeuxis/loops';
+
 export class Random {
   private state: Uint32Array;
 
@@ -53,14 +55,13 @@ export class Random {
 
   /** `count` values of the standard normal distribution. */
   normals(count: number): Float32Array {
-    const values = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-      const angle = 2 * Math.PI * this.uniform();
-      values[i] = radius * Math.cos(angle);
-      if (i + 1 < count) values[i + 1] = radius * Math.sin(angle);
-    }
-    return values;
+    const { run, room, read } = chanceLoops();
+    const [out] = room(count + 1);
+    const [a, b, c, d] = this.state;
+    run.seed(a!, b!, c!, d!);
+    run.normals(count, out);
+    for (let i = 0; i < 4; i++) this.state[i] = run.state(i);
+    return read(out, count);
   }
 
   /** 0 .. n-1 in random order (Fisher and Yates). */

@@ -9,7 +9,9 @@ import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
 
 export interface ReadOptions {
   /** Larger pictures are refused before they are decoded; MAXIMUM_PIXELS by default. */
-  maximumPixels?: number;
+  maximumPixels?: number | undefined;
+  /** What is in the file, where that is at hand. */
+  bytes?: Buffer;
 }
 
 /**
@@ -19,13 +21,13 @@ export interface ReadOptions {
  * @throws UserError for a file that is missing, broken, cut short or no such picture, animated or of several pages, in CMYK or
  * another space than grey and RGB, with other than 8 or 16 bits, or larger than `maximumPixels`.
  */
-export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS }: ReadOptions = {}): Promise<Raster> {
+export async function readRaster(path: string, { maximumPixels = MAXIMUM_PIXELS, bytes: given }: ReadOptions = {}): Promise<Raster> {
   // By bytes, not by path: libvips remembers what it opened by path, and the file may have changed since.
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = given ?? (await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new UserError(`there is no file '${path}'; check the path`);
     if (error.code === 'EISDIR') throw new UserError(`'${path}' is a folder; give the pictures in it`);
     throw new UserError(`'${path}' cannot be read (${error.code}); check its permissions`);
-  });
+  }));
   if (bytes.length === 0) throw new UserError(`'${path}' is empty, no picture that can be read; get a whole copy`);
   try {
     requireFewPages(bytes);

@@ -56,8 +56,8 @@ const BRUSH_BELLS = BRUSHES.map(({ across }) => bell(across));
 /** Of white noise blurred, the deviation is the kernel's norm, down and across. */
 const SWIRL_FACTOR = SWIRL_COUNTS / overBell(SWIRL_BELL, (value) => value * value);
 
-/** Noise smeared along a photograph's forms, not yet brought to one deviation; otherwise as `strokesAlong`. */
-export function smearedAlong({ width, height, data }: Luminance, white: Float32Array, from = 0, to = height): Float32Array {
+/** Noise smeared along a photograph's forms, each channel times its gain and cut off at MOST where gains are given; otherwise as `strokesAlong`. */
+export function smearedAlong({ width, height, data }: Luminance, white: Float32Array, from = 0, to = height, gains: readonly number[] = []): Float32Array {
   const { room, write, read, run } = strokeLoops();
   const size = width * height;
   const most = SWIRL_BELL.length;
@@ -85,7 +85,9 @@ export function smearedAlong({ width, height, data }: Luminance, white: Float32A
   }
   write(weights, WALK);
   run.smear(source, flow, weights, REACH, width, height, from, to, out);
-  return read(out, NOISE * (to - from) * width);
+  const laid = (to - from) * width;
+  for (const [c, gain] of gains.entries()) run.scale(out + c * laid * Float32Array.BYTES_PER_ELEMENT, gain, MOST, laid);
+  return read(out, NOISE * laid);
 }
 
 /**
@@ -95,10 +97,7 @@ export function smearedAlong({ width, height, data }: Luminance, white: Float32A
  * @param from first of the rows that are laid, up to `to`; all by default.
  */
 export function strokesAlong(luminance: Luminance, white: Float32Array, from = 0, to = luminance.height): Float32Array {
-  const size = (to - from) * luminance.width;
-  const out = smearedAlong(luminance, white, from, to);
-  for (const [c, { gain }] of BRUSHES.entries()) for (let i = c * size; i < (c + 1) * size; i++) out[i] = Math.min(MOST, Math.max(-MOST, gain * out[i]!));
-  return out;
+  return smearedAlong(luminance, white, from, to, BRUSHES.map(({ gain }) => gain));
 }
 
 /** White noise for `strokesAlong`, by the row: a row has the same however high the picture is. @param first of the rows, 0 by default. */

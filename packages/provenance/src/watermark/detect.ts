@@ -4,10 +4,11 @@ import { openPicture } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { decodePayload, type PayloadBits } from './code.js';
 import { evened } from './even.js';
-import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, type Part, partsOf, planeOf, radiusOf, softOf, spectrumOf } from './fold.js';
+import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, partsOf, radiusOf, softOf, spectrumOf } from './fold.js';
 import type { Spectrum } from './fourier.js';
+import { type Frequency, type Part, planeOf, TILE } from './frequency.js';
 import { type Look, luminanceOf } from './look.js';
-import { type Frequency, type Pattern, TILE } from './pattern.js';
+import type { Pattern } from './pattern.js';
 import { geometries, refined } from './search.js';
 
 export interface Detected {

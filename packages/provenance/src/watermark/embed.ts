@@ -5,8 +5,9 @@ import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
 import { evened } from './even.js';
 import { folded, noiseOf, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
+import { TILE } from './frequency.js';
 import { LONGEST, LOOKED, type Look, lookedAt, luminanceIn, luminanceOf } from './look.js';
-import { type Gains, type Pattern, TILE, tileOf } from './pattern.js';
+import { type Gains, type Pattern, tileOf } from './pattern.js';
 import { type Blocks, detailOf, type Marked, sharesOf, strengths } from './strength.js';
 
 export type { Marked } from './strength.js';

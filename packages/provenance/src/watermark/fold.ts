@@ -3,8 +3,9 @@
 import { lookLoops } from '@zeuxis/loops';
 import type { PayloadBits } from './code.js';
 import { fourierOf, type Spectrum } from './fourier.js';
+import { COSINE, FASTEST, type Frequency, SINE, TILE } from './frequency.js';
 import type { Look } from './look.js';
-import { FASTEST, type Frequency, type Pattern, TILE } from './pattern.js';
+import type { Pattern } from './pattern.js';
 
 /** How the pattern lies in a picture that is looked at: px of the picture to one of the pattern, and turned by so many radians. */
 export interface Geometry {
@@ -70,10 +71,6 @@ const ASKED = FASTEST + 1;
 /** What stands on the pattern's frequencies, 2 TILE^2 values. */
 export const spectrumOf = (tile: Float64Array): Spectrum => fourierOf(TILE).ofReal(tile, ASKED);
 
-/** Cosines and sines of u x for whole turns in a tile. */
-const COSINE = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
-const SINE = Float64Array.from({ length: TILE }, (_, i) => Math.sin((2 * Math.PI * i) / TILE));
-
 /** Energy of a few frequencies, without a whole transform: their rows first, those of one u together. */
 export function energyOf(tile: Float64Array, frequencies: readonly Frequency[]): number {
   let energy = 0;
@@ -102,19 +99,6 @@ export function energyOf(tile: Float64Array, frequencies: readonly Frequency[]):
     }
   }
   return energy;
-}
-
-/** A frequency and how much of it, in real and imaginary part. */
-export type Part = Frequency & { re: number; im: number };
-
-/** The sum of a few frequencies at each place of a tile, its real part. */
-export function planeOf(parts: readonly Part[]): Float32Array {
-  const { run, room, write, read } = lookLoops();
-  const [given, turns, waves, out] = room(4 * parts.length, 2 * TILE, 2 * TILE * parts.length, TILE * TILE);
-  write(given, parts.flatMap(({ u, v, re, im }) => [u, v, re, im]));
-  write(turns, [...COSINE, ...SINE]);
-  run.plane(given, parts.length, TILE, turns, waves, out);
-  return read(out, TILE * TILE);
 }
 
 /** What mirroring and quarter turns make of a frequency of the pattern: where it lies in the picture. */

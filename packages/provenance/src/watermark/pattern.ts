@@ -4,23 +4,15 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { codedLength, encodePayload, type PayloadBits } from './code.js';
 import { fourierOf } from './fourier.js';
+import { FASTEST, type Frequency, planeOf, TILE } from './frequency.js';
 
-/** Side of a tile in px of the pattern. */
-export const TILE = 128;
 /** Frequencies that are used, in cycles a tile: slower ones show and drown in the picture, faster ones are lost in a picture of half the size. */
 const SLOWEST = 7;
-export const FASTEST = 26;
 /** Frequencies by which the lattice and its place are found, of each eight that mirroring and quarter turns make of one another. */
 const SYNC_ORBITS = 6;
 const SYNC_RANGE = [11, 24] as const;
 /** Amplitude of those to that of the payload's. */
 const SYNC_GAIN = 4;
-
-/** A frequency in cycles a tile, one of two that are each other's mirror image through zero. */
-export interface Frequency {
-  u: number;
-  v: number;
-}
 
 /** A real or imaginary part of a frequency: carries one coded bit. */
 interface Carrier {
@@ -77,9 +69,7 @@ const NEIGHBOURS = 5;
 
 /** How high the correlation with frequencies stands at the best wrong place, of its height at the right one. */
 export function ambiguity(frequencies: readonly Frequency[]): number {
-  const spectrum = new Float64Array(2 * TILE * TILE);
-  for (const { u, v } of frequencies) for (const sign of [1, -1]) spectrum[2 * (((sign * v + TILE) % TILE) * TILE + ((sign * u + TILE) % TILE))]! += 1;
-  const heights = fourierOf(TILE).realOf(spectrum);
+  const heights = planeOf(frequencies.map((frequency) => ({ ...frequency, re: 1, im: 0 })));
   const apart = (at: number) => Math.min(at, TILE - at);
   let highest = 0;
   // What stands at (x, y) stands at (-x, -y) too.

@@ -3,8 +3,9 @@
 import { lookLoops } from '@zeuxis/loops';
 import { energyOf, folded, type Geometry } from './fold.js';
 import { fourierOf } from './fourier.js';
+import { TILE } from './frequency.js';
 import { boxMean, type Look } from './look.js';
-import { type Pattern, TILE } from './pattern.js';
+import type { Pattern } from './pattern.js';
 
 /** Scales that are looked for, relative to that of the picture looked at: halved, doubled, and what lies between. */
 const SCALES = [0.45, 2.2] as const;

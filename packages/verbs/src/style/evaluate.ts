@@ -9,7 +9,7 @@ import type { StyleCard } from '../card.js';
 import { planar, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { type Manner, openPainter } from './painter.js';
+import { type Manner, painterOf } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
 const MEASURED = 512;
@@ -53,7 +53,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: 1, ...(signal ? { signal } : {}) });
   const painting = planesOf(canvases, 0);
   const files = await findPictures(folder);
-  const painter = await openPainter(model, options, seed, strength);
+  const painter = await painterOf(model, options, seed, strength)();
   const each: StyleEvaluation['each'] = [];
   try {
     for (const file of files) {

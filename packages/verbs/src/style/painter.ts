@@ -183,8 +183,8 @@ export class Painter implements Paints {
   }
 }
 
-/** @throws UserError for a model of another network than this version's. */
-export async function openPainter(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): Promise<Painter> {
+/** How a model's painter is opened. @throws UserError for a model of another network than this version's. */
+export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): () => Promise<Painter> {
   let weights: Float32Array | undefined;
   try {
     weights = styleWeights(defineStyle(), model.bytes);
@@ -192,7 +192,8 @@ export async function openPainter(model: ListedModel<StyleCard>, options: VerbOp
     throw new UserError(`the model '${model.name}' cannot be read: ${(error as Error).message}`);
   }
   if (!weights) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
-  return Painter.from(weights, options, seed, strength, share);
+  const own = weights;
+  return () => Painter.from(own, options, seed, strength, share);
 }
 
 /** Side of the tiles of a picture in its frame. */

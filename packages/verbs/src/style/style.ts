@@ -12,7 +12,7 @@ import { findModel, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
-import { openPainter, Painter, type Paints } from './painter.js';
+import { Painter, type Paints, painterOf } from './painter.js';
 import { paintAnimation, paintRaster } from './raster.js';
 
 export interface StyleOptions extends BatchOptions {
@@ -75,33 +75,48 @@ export async function style(options: StyleOptions): Promise<StyleResult> {
     edited: [mask && 'where it is painted, by a mask'],
   });
   const settings: Settings = { seed, strength, ...human, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
-  const painter = await openPaints(models, options, seed, strength, mix);
-  return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, async (item) => plan(item, { options, models, painter, mask: mask?.raster, settings })).finally(() => painter.close());
+  const painter = lazily(paintsOf(models, options, seed, strength, mix));
+  const job = { options, models, painter, mask: mask?.raster, settings };
+  return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, (item) => plan(item, job)).finally(() => painter.close());
 }
 
-/** The one painter, or both mixed. */
-async function openPaints([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, seed: number | string, strength: number, mix: number): Promise<Paints> {
-  if (!second) return openPainter(first!, options, seed, strength);
+/** How the one painter is opened, or both mixed. */
+function paintsOf([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, seed: number | string, strength: number, mix: number): () => Promise<Paints> {
+  if (!second) return painterOf(first!, options, seed, strength);
   const shares = MixedPainter.shares(strength, mix);
-  const one = await openPainter(first!, options, seed, shares.first);
   // Other noise, or the second's strokes would begin where the first's did.
-  const other = await openPainter(second, options, `${seed}/second`, shares.second, shares.share).catch(async (error: Error) => {
-    await one.close();
-    throw error;
-  });
-  return new MixedPainter(one, other);
+  const [one, other] = [painterOf(first!, options, seed, shares.first), painterOf(second, options, `${seed}/second`, shares.second, shares.share)];
+  return async () => {
+    const painter = await one();
+    const over = await other().catch(async (error: Error) => {
+      await painter.close();
+      throw error;
+    });
+    return new MixedPainter(painter, over);
+  };
+}
+
+/** A painter that is opened when it is first asked for, as threads decode what it is to paint. */
+interface Lazy {
+  get(): Promise<Paints>;
+  close(): Promise<void>;
+}
+
+function lazily(open: () => Promise<Paints>): Lazy {
+  let opened: Promise<Paints> | undefined;
+  return { get: () => (opened ??= open()), close: async () => (await opened?.catch(() => undefined))?.close() };
 }
 
 interface Job {
   options: StyleOptions;
   models: readonly ListedModel<StyleCard>[];
-  painter: Paints;
+  painter: Lazy;
   mask: Raster | undefined;
   settings: Settings;
 }
 
 async function readMask(path: string, maximumPixels: number | undefined): Promise<{ raster: Raster; sha256: string }> {
-  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  const raster = await readRaster(path, { maximumPixels });
   if (raster.channels !== 1) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
   const { buffer, byteOffset, byteLength } = raster.data;
   return { raster, sha256: createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex') };
@@ -157,7 +172,7 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
   return { ...published, source: path };
 }
 
-async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter, mask }: Job): Promise<Raster | Animation> {
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter: lazy, mask }: Job): Promise<Raster | Animation> {
   const { maximumPixels, signal, onProgress, keepColour = false } = options;
   const given = { margin: Math.max(...models.map(({ card }) => card.margin)), signal, keepColour, mask };
   // What cannot be is said before the work.
@@ -169,10 +184,13 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
   if (animated || format === 'gif') {
     const animation = await readAnimation(path, bytes, maximumPixels);
     fits(animation);
+    const painter = await lazy.get();
     const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
     return paintAnimation(painter, animation, { ...given, onTile });
   }
-  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  // Threads decode it while a first picture's painter is opened.
+  const reading = readRaster(path, { maximumPixels, bytes });
+  const [raster, painter] = await Promise.all([reading, lazy.get()]);
   fits(raster);
   const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   return paintRaster(painter, raster, { ...given, onTile });

@@ -20,14 +20,14 @@ export async function upscalePicture(path: string, bytes: Buffer, target: string
     parent: { path, bytes },
     generation: { model: named(model), scale: model.card.scale, ...(detail ? { detail } : {}), ...(human ? { human } : {}) },
   };
-  const published = await publishEdited(() => enlarged(path, format, job), target, edit, { identity, version: VERSION, format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
+  const published = await publishEdited(() => enlarged(path, bytes, format, job), target, edit, { identity, version: VERSION, format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
   return { ...published, source: path };
 }
 
-async function enlarged(path: string, format: RasterFormat, { model, session, options }: Job): Promise<Raster> {
+async function enlarged(path: string, bytes: Buffer, format: RasterFormat, { model, session, options }: Job): Promise<Raster> {
   const { maximumPixels, signal, onProgress } = options;
   const { scale, channels, margin } = model.card;
-  const raster = await readRaster(path, maximumPixels === undefined ? {} : { maximumPixels });
+  const raster = await readRaster(path, { maximumPixels, bytes });
   if (channels === 1 && raster.channels === 3)
     throw new UserError(`'${path}' is in colour, and the model '${model.name}' enlarges grey pictures; name another with --model`);
   // What the format cannot hold is said before the work.
