@@ -72,7 +72,7 @@ async function coseSign1(claim: Uint8Array, identity: Identity, reserve: number)
  * @returns the file with the manifest inside, and the manifest store by itself.
  */
 export async function signFile(file: Uint8Array | Promise<Uint8Array>, format: string, manifest: Manifest, identity: Identity, ingredients: readonly Ingredient[] = [], thumbnail?: Uint8Array): Promise<Signed> {
-  let here = false;
+  let here = file instanceof Uint8Array;
   const coming = Promise.resolve(file).finally(() => { here = true; });
   // What went wrong with it is said below, unless something else is said before.
   coming.catch(() => {});
