@@ -34,6 +34,11 @@ describe('compile', () => {
   it('does not take constants of the same size for one', async () => {
     const two = compile({ y: add(mul(x, constant([1, 2, 3])), mul(x, constant([1, 2, 4]))) });
     expect((await run(two)).y).toEqual([2, 8, 21, 8, 20, 42]);
+    // The hash of these two is the same.
+    const [a, b] = [[-6.25, 0], [-5.93, -1.65]].map((values) => constant(values, [2, 1]));
+    const alike = await run(compile({ p: sum(add(mul(x, 0), a!), [1]), q: sum(add(mul(x, 0), b!), [1]) }));
+    expect(alike.p![0]).toBeCloseTo(-18.75, 5);
+    expect(alike.q).toEqual([expect.closeTo(-17.79, 5), expect.closeTo(-4.95, 5)]);
   });
 
   it('keeps the names of constants, of two that are called alike the first one\'s', async () => {

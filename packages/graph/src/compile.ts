@@ -42,33 +42,56 @@ export interface Compiled {
 const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 /** What makes two nodes the same value. Constants compare by their bytes, inputs by their names. */
-function keyOf(tensor: Tensor, ids: Map<Tensor, number>): string {
+function keyOf(tensor: Tensor, ids: Map<Tensor, number>, contents: Contents): string {
   const { values, ...rest } = tensor.attributes as { values?: Float32Array };
-  const data = values ? contentKey(values) : '';
+  const data = values ? contents.key(values) : '';
   return `${tensor.primitive.name}|${tensor.type}|${tensor.shape}|${JSON.stringify(rest)}|${data}|${tensor.inputs.map((t) => ids.get(t))}`;
 }
 
-/** A short key for constants; long ones are told apart by identity, for they are rarely equal. */
-const identities = new WeakMap<Float32Array, number>();
-let identity = 0;
-function contentKey(values: Float32Array): string {
-  if (values.length <= 16384) return `${values.length}#${contentHash(values, 1)}#${contentHash(values, 2)}`;
-  const known = identities.get(values) ?? ++identity;
-  identities.set(values, known);
-  return `#${known}`;
+/** Constants that are compared by their bytes; longer ones are told apart by identity, for they are rarely equal. */
+const COMPARED = 16384;
+
+/** Short keys for constants of one graph. */
+class Contents {
+  private readonly byHash = new Map<number, Float32Array[]>();
+  private readonly numbers = new Map<Float32Array, number>();
+
+  key(values: Float32Array): string {
+    return `#${this.numberOf(values)}`;
+  }
+
+  private numberOf(values: Float32Array): number {
+    const known = this.numbers.get(values);
+    if (known !== undefined) return known;
+    const number = this.numbers.get(this.alike(values) ?? values) ?? this.numbers.size;
+    this.numbers.set(values, number);
+    return number;
+  }
+
+  /** An earlier one of the same bytes. */
+  private alike(values: Float32Array): Float32Array | undefined {
+    if (values.length > COMPARED) return undefined;
+    const words = wordsOf(values);
+    const hash = hashOf(words);
+    const others = this.byHash.get(hash) ?? [];
+    const same = others.find((other) => other.length === values.length && wordsOf(other).every((word, i) => word === words[i]));
+    if (!same) this.byHash.set(hash, [...others, values]);
+    return same;
+  }
 }
 
-/** MurmurHash3 (Appleby, 2011) of 32 bits: two of them tell constants apart, and are had sooner than a text of all their digits. */
-function contentHash(values: Float32Array, seed: number): number {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
-  let hash = seed;
+const wordsOf = (values: Float32Array): Int32Array => new Int32Array(values.buffer, values.byteOffset, values.length);
+
+/** MurmurHash3 (Appleby, 2011) of 32 bits, without its last steps. */
+function hashOf(words: Int32Array): number {
+  let hash = words.length;
   for (let i = 0; i < words.length; i++) {
     let word = Math.imul(words[i]!, 0xcc9e2d51);
     word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
     hash ^= word;
-    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
-  return hash | 0;
+  return hash;
 }
 
 /**
@@ -81,6 +104,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const initializers = new Map<string, OnnxInitializer>();
   const names = new Map<Tensor, string>();
   let counter = 0;
+  const contents = new Contents();
 
   const taken = new Set<string>();
   const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string, label?: string): string => {
@@ -115,7 +139,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
         'float32',
         shape,
         data,
-        `f${shape}|${label ?? ''}|${contentKey(values instanceof Float32Array ? values : data)}`,
+        `f${shape}|${label ?? ''}|${contents.key(values instanceof Float32Array ? values : data)}`,
         label,
       );
     },
@@ -132,7 +156,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const first = new Map<string, Tensor>();
   const inputs = new Map<string, Tensor>();
   for (const tensor of topological(Object.values(outputs))) {
-    const key = keyOf(tensor, ids);
+    const key = keyOf(tensor, ids, contents);
     const twin = first.get(key);
     if (twin) {
       ids.set(tensor, ids.get(twin)!);

@@ -54,15 +54,20 @@ export class DeviceError extends Error {
   override name = 'DeviceError';
 }
 
+/** @throws DeviceError where the device is not offered; one that is may still not start. */
+export async function requireDevice(device = 'cpu'): Promise<void> {
+  const available = await devices();
+  if (!available.includes(device))
+    throw new DeviceError(`the device '${device}' is not available here; this machine offers ${available.join(', ')}`);
+}
+
 /**
  * Opens a model on a device of this machine.
  * @throws DeviceError where the device is not offered, or is and does not start.
  */
 export async function openSession(model: Model, options: SessionOptions = {}): Promise<Session> {
   const { device = 'cpu', threads, sleep, profile } = options;
-  const available = await devices();
-  if (!available.includes(device))
-    throw new DeviceError(`the device '${device}' is not available here; this machine offers ${available.join(', ')}`);
+  await requireDevice(device);
   const { env, InferenceSession, Tensor } = await import('onnxruntime-node');
   // What goes wrong is said once, by the error that is thrown.
   env.logLevel = 'fatal';

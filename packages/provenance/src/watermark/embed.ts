@@ -105,6 +105,8 @@ function evenly(host: Float64Array, marked: Float64Array): Float64Array {
 
 /** Rows that are marked at one go: what a processor keeps at hand. */
 const ROWS = 8;
+/** Widest strip of a picture that is marked at one go, px: the tile is made as wide, and what that takes in memory stays taken. */
+const STRIP = 8192;
 
 /** Adds the pattern to a picture, in place. @param scale px of the picture to one of the pattern. */
 function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, { gains, detail }: Informed, scale = lookedAt(picture.width, picture.height)): void {
@@ -117,31 +119,39 @@ function apply(picture: Marked, { pattern, payload, bits }: EmbedOptions, { gain
   const tile = tileOf(pattern, payload, bits, side, gains);
   const perPixel = dense / scale;
   const { across, down } = strength;
+  const strips = Math.ceil(width / STRIP);
+  const wide = Math.ceil(width / strips);
+  const atOnce = strips === 1 ? ROWS : 1;
   const { run, room, write, take } = markLoops();
-  const [grid, places, rests, tiles, blocks, shares, rows] = room(Math.max(tile.length, strength.values.length), width, width, side * width, down * width, 3, ROWS * width * bands);
+  const [grid, places, rests, tiles, blocks, shares, rows] = room(Math.max(tile.length, strength.values.length), wide, wide, side * wide, down * wide, 3, atOnce * wide * bands);
   const high = data instanceof Uint16Array ? 65535 : 255;
   write(shares, sharesOf(channels).map((share) => (share * high) / 255));
-  const rowOf = (field: number, row: number) => field + row * width * Float32Array.BYTES_PER_ELEMENT;
-  /** A grid's rows, as wide as the picture. */
-  const spread = (values: Float32Array, wide: number, high: number, tiled: boolean, place: (x: number) => number, out: number) => {
-    const { whole, rest } = placesOf(width, place);
-    write(grid, values);
-    write(places, whole);
-    write(rests, rest);
-    run.spread(grid, wide, high, tiled, places, rests, width, out);
-  };
-  spread(tile, side, side, true, (x) => (x * perPixel) % side, tiles);
-  spread(strength.values, across, down, false, (x) => Math.max(0, x / strength.side - 0.5), blocks);
-  for (let top = 0; top < height; top += ROWS) {
-    const own = data.subarray(top * width * bands, (top + ROWS) * width * bands);
-    write(rows, own);
-    for (let y = top; y < Math.min(height, top + ROWS); y++) {
-      const [inTile, inBlocks] = [(y * perPixel) % side, Math.max(0, y / strength.side - 0.5)];
-      const [upper, above] = [Math.floor(inTile), Math.min(down - 1, Math.floor(inBlocks))];
-      const [lower, below] = [(upper + 1) % side, Math.min(down - 1, above + 1)];
-      run.add(rowOf(rows, (y - top) * bands), width, bands, channels, rowOf(tiles, upper), rowOf(tiles, lower), inTile - upper, rowOf(blocks, above), rowOf(blocks, below), inBlocks - above, shares, high, !(data instanceof Float32Array));
+  for (let left = 0; left < width; left += wide) {
+    const own = Math.min(wide, width - left);
+    const rowOf = (field: number, row: number) => field + row * own * Float32Array.BYTES_PER_ELEMENT;
+    /** A grid's rows, as wide as the strip. */
+    const spread = (values: Float32Array, columns: number, lines: number, tiled: boolean, place: (x: number) => number, out: number) => {
+      const { whole, rest } = placesOf(own, (x) => place(left + x));
+      write(grid, values);
+      write(places, whole);
+      write(rests, rest);
+      run.spread(grid, columns, lines, tiled, places, rests, own, out);
+    };
+    spread(tile, side, side, true, (x) => (x * perPixel) % side, tiles);
+    spread(strength.values, across, down, false, (x) => Math.max(0, x / strength.side - 0.5), blocks);
+    for (let top = 0; top < height; top += atOnce) {
+      const bottom = Math.min(height, top + atOnce);
+      const from = (top * width + left) * bands;
+      const pixels = data.subarray(from, from + (bottom - top) * own * bands);
+      write(rows, pixels);
+      for (let y = top; y < bottom; y++) {
+        const [inTile, inBlocks] = [(y * perPixel) % side, Math.max(0, y / strength.side - 0.5)];
+        const [upper, above] = [Math.floor(inTile), Math.min(down - 1, Math.floor(inBlocks))];
+        const [lower, below] = [(upper + 1) % side, Math.min(down - 1, above + 1)];
+        run.add(rowOf(rows, (y - top) * bands), own, bands, channels, rowOf(tiles, upper), rowOf(tiles, lower), inTile - upper, rowOf(blocks, above), rowOf(blocks, below), inBlocks - above, shares, high, !(data instanceof Float32Array));
+      }
+      take(rows, pixels);
     }
-    take(rows, own);
   }
 }
 

@@ -24,7 +24,7 @@ export const lookedAt = (width: number, height: number): number => Math.max(1, M
 /** The luminance that is looked at, that of JPEG (BT.601), which encoders keep best. @param picture of any size and colours. */
 export async function luminanceOf(picture: Sharp, width: number, height: number): Promise<Look> {
   const by = Math.max(lookedAt(width, height), Math.max(width, height) / LONGEST);
-  const [w, h] = [Math.round(width / by), Math.round(height / by)];
+  const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side / by))) as [number, number];
   const { data, info } = await (by > 1 ? picture.resize(w, h, { fit: 'fill', kernel: 'lanczos3' }) : picture)
     .flatten({ background: 'white' })
     .toColourspace('srgb')

@@ -273,6 +273,15 @@ describe('other pictures', () => {
     expect(await found(file(picture).jpeg({ quality: 80 }).toBuffer())).toBe(PAYLOAD);
   });
 
+  it('goes on alike over the strips that a wide picture is marked in', async () => {
+    const [width, height] = [8300, 512];
+    const picture: Marked = { width, height, channels: 1, alpha: false, data: new Uint8Array(width * height).fill(120) };
+    await embed(picture, { pattern, payload: PAYLOAD, bits: 64 });
+    const row = (y: number) => picture.data.subarray(y * width, (y + 1) * width);
+    expect(new Set(row(3)).size).toBeGreaterThan(3);
+    for (const y of [0, 3, 255, 511]) expect(row(y).findIndex((value, x) => value !== row(y)[x % TILE])).toBe(-1);
+  });
+
   it('leaves a tiling texture one', async () => {
     const side = 512;
     const before = drawn(side, side, 3, true);

@@ -43,6 +43,13 @@ export interface BatchResult {
   failures: { source: string; message: string }[];
 }
 
+/** Ends a batch with what went wrong, for it is no file's own fault. */
+export class BatchFault extends Error {
+  constructor(readonly fault: Error) {
+    super(fault.message);
+  }
+}
+
 /** One file of a batch. */
 export interface BatchItem {
   path: string;
@@ -106,7 +113,8 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
       signal?.throwIfAborted();
       await one(path, name).catch((error: Error) => {
         signal?.throwIfAborted();
-        if (error.name === 'DeviceError') throw error;
+        const fault = error instanceof BatchFault ? error.fault : error;
+        if (fault !== error || fault.name === 'DeviceError') throw fault;
         // A fault of ours too: what it meets in one file is no reason to leave the others undone.
         const said = error.name === 'UserError' ? (error.message.includes(path) ? error.message : `'${path}': ${error.message}`) : undefined;
         const message = said ?? `'${path}' could not be ${done}: ${error.message.split('\n')[0]}`;

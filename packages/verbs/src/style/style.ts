@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { requireDevice } from '@zeuxis/graph/node';
 import { type AnimatedFormat, type Animation, animatedFormat, RASTER_EXTENSION, type Raster, type RasterFormat, readAnimation, readRaster, requireFits, UserError } from '@zeuxis/pictures';
 import { type Edit, type HumanWork, publishEdited, sameHuman, sayMakers, sayRights, verify } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
 import { humanOf } from '../edit/authorship.js';
-import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
+import { BatchFault, type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { markingOf } from '../edit/marking.js';
 import { findModel, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
@@ -75,6 +76,7 @@ export async function style(options: StyleOptions): Promise<StyleResult> {
     edited: [mask && 'where it is painted, by a mask'],
   });
   const settings: Settings = { seed, strength, ...human, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
+  await requireDevice(options.device);
   const painter = lazily(paintsOf(models, options, seed, strength, mix));
   const job = { options, models, painter, mask: mask?.raster, settings };
   return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, (item) => plan(item, job)).finally(() => painter.close());
@@ -104,7 +106,11 @@ interface Lazy {
 
 function lazily(open: () => Promise<Paints>): Lazy {
   let opened: Promise<Paints> | undefined;
-  return { get: () => (opened ??= open()), close: async () => (await opened?.catch(() => undefined))?.close() };
+  const tried = () =>
+    open().catch((error: Error) => {
+      throw new BatchFault(error);
+    });
+  return { get: () => (opened ??= tried()), close: async () => (await opened?.catch(() => undefined))?.close() };
 }
 
 interface Job {
