@@ -1,6 +1,5 @@
 // What a picture's own metadata says of its maker, title, licence and source.
 
-import ExifReader from 'exifreader';
 import { oneLine } from '../values.js';
 import { licenceOf } from './licence.js';
 
@@ -13,6 +12,8 @@ export interface Embedded {
 
 /** Nothing is thrown for metadata that cannot be read: there is nothing in it then that anybody states. */
 export async function readEmbedded(file: Buffer): Promise<Embedded> {
+  // Asked for by few, and as long to load as all the rest of this package.
+  const { default: ExifReader } = await import('exifreader');
   try {
     // Bytes only: a text would be fetched.
     const { xmp, iptc, exif } = await ExifReader.load(file, { expanded: true, async: true });
