@@ -19,7 +19,7 @@ import { layStrokes, type Strokes } from './strokes.js';
  * So wide a frame of mirrored edges is laid around a picture that is painted, too; one that is measured has FRAME, as crops had in training.
  */
 export const STYLE_MARGIN = 56;
-/** Side of a tile in px without its surroundings; a picture of no more pixels than one with them is one tile. With it a picture of 24 megapixels takes 0.89 GB in all (`npm run bench -- style`). */
+/** Side of a tile in px without its surroundings; a picture of no more pixels than one with them is one tile. With it a picture of 24 megapixels takes 0.9 GB in all (`npm run bench -- style`). */
 export const STYLE_TILE = 1024;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
 const MEASURED = 768;
