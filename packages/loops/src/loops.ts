@@ -43,19 +43,22 @@ export class Loops<Run extends ByteLoops> {
   };
 
   readonly write = (at: number, values: ArrayLike<number>): void => {
-    if (!(values instanceof Uint8Array)) return this.view(at, values.length).set(values);
-    const bytes = at + 3 * values.length;
-    new Uint8Array(this.memory.buffer, bytes, values.length).set(values);
-    this.run.widen(bytes, values.length, at);
+    if (values instanceof Uint8Array) {
+      // The last quarter of the field takes them.
+      const bytes = at + 3 * values.length;
+      new Uint8Array(this.memory.buffer, bytes, values.length).set(values);
+      this.run.widen(bytes, values.length, at);
+    } else this.view(at, values.length).set(values);
   };
 
   readonly read = (at: number, count: number): Float32Array => this.view(at, count).slice();
 
   /** As many values as there is room for in `out`; those for bytes must be whole and 0 to 255, and are used up. */
   readonly take = (at: number, out: Uint8Array | Uint16Array | Float32Array): void => {
-    if (!(out instanceof Uint8Array)) return out.set(this.view(at, out.length));
-    this.run.narrow(at, out.length, at);
-    out.set(new Uint8Array(this.memory.buffer, at, out.length));
+    if (out instanceof Uint8Array) {
+      this.run.narrow(at, out.length, at);
+      out.set(new Uint8Array(this.memory.buffer, at, out.length));
+    } else out.set(this.view(at, out.length));
   };
 
   /** The values themselves, until there is room for others. */
