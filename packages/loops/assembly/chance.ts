@@ -4,45 +4,13 @@
 
 export { narrow, widen } from './shared/bytes';
 
-/** The four words of xoshiro128** (Blackman and Vigna, 2018). */
-let s0: u32 = 0;
-let s1: u32 = 0;
-let s2: u32 = 0;
-let s3: u32 = 0;
-
-export function seed(a: u32, b: u32, c: u32, d: u32): void {
-  s0 = a;
-  s1 = b;
-  s2 = c;
-  s3 = d;
-}
-
-/** One of the four words. */
-export function state(i: i32): u32 {
-  return i == 0 ? s0 : i == 1 ? s1 : i == 2 ? s2 : s3;
-}
-
-// @ts-expect-error: decorators of functions are AssemblyScript's own
-@inline
-function word(): u32 {
-  const result = rotl<u32>(s1 * 5, 7) * 9;
-  const t = s1 << 9;
-  s2 ^= s0;
-  s3 ^= s1;
-  s1 ^= s2;
-  s0 ^= s3;
-  s2 ^= t;
-  s3 = rotl<u32>(s3, 11);
-  return result;
-}
-
 const LN2: f64 = 0.6931471805599453;
 const TAU: f64 = 6.283185307179586;
 const SQRT2: f64 = 1.4142135623730951;
 const BELOW: f64 = 4294967296;
 
 /** Natural logarithm of 1 - w / 2^32, by twice the area tangent of (f - 1) / (f + 1), f from the root of a half to that of 2. */
-// @ts-expect-error
+// @ts-expect-error: decorators of functions are AssemblyScript's own
 @inline
 function logarithm(w: u32): f64 {
   const bits = reinterpret<i64>(BELOW - <f64>w);
@@ -58,12 +26,12 @@ function logarithm(w: u32): f64 {
   return <f64>(exponent - 32) * LN2 + 2 * s * series;
 }
 
-/** Pairs of normal numbers by Box and Muller, `count` of them; room for one more. */
-export function normals(count: i32, out: usize): void {
-  for (let i = 0; i < count; i += 2, out += 8) {
-    const radius = Math.sqrt(-2 * logarithm(word()));
+/** Pairs of normal numbers by Box and Muller, in place of `count` words of 32 bits, any of which is as likely; an even count. */
+export function normals(field: usize, count: i32): void {
+  for (let i = 0; i < count; i += 2, field += 8) {
+    const radius = Math.sqrt(-2 * logarithm(load<u32>(field)));
     // A turn as quarters, and an eighth at most.
-    const w = word();
+    const w = load<u32>(field, 4);
     const quarter = (w + 0x20000000) >> 30;
     const angle = <f64>(<i32>(w - (quarter << 30))) * (TAU / BELOW);
     const q = angle * angle;
@@ -73,7 +41,7 @@ export function normals(count: i32, out: usize): void {
     const x = odd ? -sine : cosine;
     const y = odd ? cosine : sine;
     const sign: f64 = quarter & 2 ? -1 : 1;
-    store<f32>(out, <f32>(radius * sign * x));
-    store<f32>(out, <f32>(radius * sign * y), 4);
+    store<f32>(field, <f32>(radius * sign * x));
+    store<f32>(field, <f32>(radius * sign * y), 4);
   }
 }

@@ -1,4 +1,4 @@
-// The inner loops of looking for a watermark: of provenance/src/watermark/look.ts (means over windows), even.ts (a picture split into cosines of windows of
+// The inner loops of looking for a watermark: of provenance/src/watermark/look.ts (means over windows), weighed.ts (a picture split into cosines of windows of
 // 8 px, each four px from the last, and put together again), fold.ts and search.ts.
 //
 // Fields are float32, by their addresses; what is written must have room for 16 more values behind it. A row of windows has `stride` values: a zero,
@@ -153,10 +153,10 @@ export function downColumns(rows: usize, windows: i32, stride: i32, down: i32, b
 }
 
 /**
- * Each value over the deviation of it and its eight neighbours, in place; those beyond the border are taken to be like the border.
+ * Each value over the variance of it and its eight neighbours, in place; those beyond the border are taken to be like the border.
  * @param least variance that is taken for granted. @param line room for stride values. @param squares room for the plane.
  */
-export function level(plane: usize, windows: i32, stride: i32, down: i32, least: f32, line: usize, squares: usize): void {
+export function overVariance(plane: usize, windows: i32, stride: i32, down: i32, least: f32, line: usize, squares: usize): void {
   const ninth = f32x4.splat(1.0 / 9.0);
   for (let i = stride; i < (down + 1) * stride; i += 4) {
     const value = v128.load(at(plane, i));
@@ -172,7 +172,7 @@ export function level(plane: usize, windows: i32, stride: i32, down: i32, least:
     for (let x = 1; x <= windows; x += 4) {
       const variance = f32x4.add(f32x4.add(f32x4.add(v128.load(at(line, x - 1)), v128.load(at(line, x))), v128.load(at(line, x + 1))), f32x4.splat(least));
       const place = at(plane, y * stride + x);
-      v128.store(place, f32x4.div(v128.load(place), f32x4.sqrt(variance)));
+      v128.store(place, f32x4.div(v128.load(place), variance));
     }
   }
 }

@@ -9,9 +9,7 @@ import { STROKES } from './strokes-wasm.js';
 
 /** What assembly/chance.ts exports. */
 export interface ChanceLoops extends ByteLoops {
-  seed(a: number, b: number, c: number, d: number): void;
-  state(word: number): number;
-  normals(count: number, out: number): void;
+  normals(field: number, count: number): void;
 }
 
 /** What assembly/strokes.ts exports. */
@@ -32,7 +30,7 @@ export interface LookLoops extends ByteLoops {
   subtract(values: number, other: number, count: number): void;
   alongRows(values: number, width: number, height: number, basis: number, windows: number, stride: number, line: number, out: number): void;
   downColumns(rows: number, windows: number, stride: number, down: number, basis: number, cosine: number, out: number): void;
-  level(plane: number, windows: number, stride: number, down: number, least: number, line: number, squares: number): void;
+  overVariance(plane: number, windows: number, stride: number, down: number, least: number, line: number, squares: number): void;
   backUp(planes: number, windows: number, stride: number, down: number, basis: number, out: number): void;
   backAlong(sums: number, width: number, height: number, basis: number, windows: number, stride: number, rows: number, line: number, out: number): void;
   plane(parts: number, count: number, tile: number, turns: number, waves: number, out: number): void;

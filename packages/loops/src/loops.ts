@@ -61,6 +61,9 @@ export class Loops<Run extends ByteLoops> {
     } else out.set(this.view(at, out.length));
   };
 
+  /** Whole numbers of 32 bits in place of values. */
+  readonly words = (at: number, count: number): Uint32Array => new Uint32Array(this.memory.buffer, at, count);
+
   /** The values themselves, until there is room for others. */
   readonly view = (at: number, count: number): Float32Array => new Float32Array(this.memory.buffer, at, count);
 }

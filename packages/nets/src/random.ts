@@ -55,13 +55,13 @@ export class Random {
 
   /** `count` values of the standard normal distribution. */
   normals(count: number): Float32Array {
-    const { run, room, read } = chanceLoops();
-    const [out] = room(count + 1);
-    const [a, b, c, d] = this.state;
-    run.seed(a!, b!, c!, d!);
-    run.normals(count, out);
-    for (let i = 0; i < 4; i++) this.state[i] = run.state(i);
-    return read(out, count);
+    const { run, room, words, read } = chanceLoops();
+    const even = count + (count % 2);
+    const [field] = room(even);
+    const drawn = words(field, even);
+    for (let i = 0; i < even; i++) drawn[i] = this.word();
+    run.normals(field, even);
+    return read(field, count);
   }
 
   /** 0 .. n-1 in random order (Fisher and Yates). */

@@ -4,12 +4,12 @@ import { createPrivateKey, type KeyObject, sign as signBytes, X509Certificate } 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { encodePng, removeStale, UserError, writeWhole } from '@zeuxis/pictures';
+import { removeStale, UserError, writeWhole } from '@zeuxis/pictures';
 import { type Algorithm, algorithmOf, anchorOf, checkChain, embedded, readChain } from './keys/certificates.js';
 import { ensureLocal, identityPath, localRoots } from './keys/local.js';
 import { checkPlace, type KeyPlace, openSigner, placeText, type Sign } from './keys/signer.js';
 import { presentWatermarkKey, reportWatermark, type WatermarkReport } from './keys/watermark.js';
-import { signFile } from './sign.js';
+import { signTrial } from './sign.js';
 
 export interface Identity {
   folder: string;
@@ -131,12 +131,9 @@ async function openLocal(folder: string): Promise<Identity> {
   };
 }
 
-/** Signs a picture as others will be. @throws UserError where the official reader would not have it. */
+/** @throws UserError where the official reader would not have what is signed so. */
 async function tried(identity: Identity): Promise<void> {
-  const actions = [{ action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation' }];
-  const manifest = { claim_generator_info: [{ name: 'zeuxis', version: '0' }], title: 'trial', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions } }] };
-  const pixel = await encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) });
-  await signFile(pixel, 'image/png', manifest, identity).catch((error: Error) => {
+  await signTrial({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) }, identity).catch((error: Error) => {
     throw error.name === 'UserError' ? error : new UserError(`the official reader does not take what is signed so: ${error.message}`);
   });
 }

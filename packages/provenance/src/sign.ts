@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { WasmBuilder } from '@contentauth/c2pa-wasm';
-import { encodePng } from '@zeuxis/pictures';
+import { encodePng, type Pixels } from '@zeuxis/pictures';
 import { BytesBlob, loadC2pa, offline } from './c2pa.js';
 import type { Identity } from './identity.js';
 import { LONGEST_TOKEN, timeStamp } from './keys/timestamp.js';
@@ -85,7 +85,7 @@ export async function signFile(file: Uint8Array | Promise<Uint8Array>, format: s
   try {
     if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
     for (const ingredient of ingredients) await addIngredient(builder, ingredient);
-    if (!here) await rehearse();
+    if (!here) await rehearse(identity);
     const encoded = await coming;
     return (await builder.signAndGetManifestBytes(
       {
@@ -119,16 +119,17 @@ let rehearsed: Promise<void> | undefined;
  * Once a process, goes as far as the signature with a small picture: while a large one is encoded there is time for that, and code that V8 has not compiled
  * yet, or has only in haste, signs and hashes many times as slowly.
  */
-function rehearse(): Promise<void> {
-  rehearsed ??= (async () => {
-    const { WasmBuilder } = await loadC2pa();
-    const picture = await encodePng({ width: PRACTICE, height: PRACTICE, channels: 3, data: randomBytes(3 * PRACTICE ** 2) });
-    const manifest: Manifest = { claim_generator_info: [{ name: 'zeuxis', version: '0' }], title: 'practice', format: 'image/png', assertions: [] };
-    const builder = WasmBuilder.fromJson(JSON.stringify(manifest), offline([]));
-    const sign = async () => { throw new Error('this was for practice'); };
-    await builder.signAndGetManifestBytes({ alg: 'es256', reserveSize: RESERVE, sign }, [], 'image/png', new BytesBlob(picture, 'image/png')).finally(() => builder.free());
-  })().catch(() => {});
+function rehearse(identity: Identity): Promise<void> {
+  const sign = async () => { throw new Error('this was for practice'); };
+  rehearsed ??= signTrial({ width: PRACTICE, height: PRACTICE, channels: 3, data: randomBytes(3 * PRACTICE ** 2) }, { ...identity, sign }).then(() => {}, () => {});
   return rehearsed;
+}
+
+/** Signs a picture as others will be, which is kept nowhere. @throws as `signFile`. */
+export async function signTrial(picture: Pixels, identity: Identity): Promise<Signed> {
+  const actions = [{ action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation' }];
+  const manifest: Manifest = { claim_generator_info: [{ name: 'zeuxis', version: '0' }], title: 'trial', format: 'image/png', assertions: [{ label: 'c2pa.actions.v2', data: { actions } }] };
+  return signFile(await encodePng(picture), 'image/png', manifest, identity);
 }
 
 /**

@@ -3,13 +3,13 @@
 import { openPicture } from '@zeuxis/pictures';
 import sharp from 'sharp';
 import { decodePayload, type PayloadBits } from './code.js';
-import { evened } from './even.js';
-import { folded, type Geometry, indexOf, noiseOf, ORIENTATIONS, partsOf, radiusOf, softOf, spectrumOf } from './fold.js';
+import { folded, type Geometry, indexOf, ORIENTATIONS, partsOf, softOf, spectrumOf } from './fold.js';
 import type { Spectrum } from './fourier.js';
 import { type Frequency, type Part, planeOf, TILE } from './frequency.js';
 import { type Look, luminanceOf } from './look.js';
 import type { Pattern } from './pattern.js';
 import { geometries, refined } from './search.js';
+import { weighed } from './weighed.js';
 
 export interface Detected {
   payload: bigint;
@@ -37,9 +37,9 @@ export interface Looks {
 export async function looksAt(file: Uint8Array): Promise<Looks> {
   const { picture, width, height } = await openPicture(file);
   const luminance = await luminanceOf(picture, width, height);
-  const even = ({ data, ...size }: Look): Look => ({ ...size, data: evened(data, size.width, size.height) });
+  const asWeighed = ({ data, ...size }: Look): Look => ({ ...size, data: weighed(data, size.width, size.height) });
   let other: Promise<Look> | undefined;
-  return { first: even(luminance), other: () => (other ??= resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5).then(even)) };
+  return { first: asWeighed(luminance), other: () => (other ??= resized(luminance, Math.min(luminance.width, luminance.height) <= SMALL ? 2 : 0.5).then(asWeighed)) };
 }
 
 async function resized({ width, height, data }: Look, by: number): Promise<Look> {
@@ -77,7 +77,7 @@ export async function detectIn({ first, other }: Looks, pattern: Pattern, demand
     const beside = straight(await other());
     if (beside || !best) return beside;
     for (const geometry of [best, refined(first, pattern, best), ...others]) {
-      const turned = tried(first, pattern, geometry, { ...demand, list: 1 });
+      const turned = tried(first, pattern, geometry, demand);
       if (turned) return turned;
     }
   }
@@ -87,14 +87,17 @@ export async function detectIn({ first, other }: Looks, pattern: Pattern, demand
 /** Reads what lies in a picture by a geometry, in each orientation. */
 function tried(seen: Look, pattern: Pattern, geometry: Geometry, { clear, list }: Demand): Detected | undefined {
   const spectrum = spectrumOf(folded(seen, geometry));
-  const noise = noiseOf(spectrum);
+  const straight = geometry.scale === seen.scale && geometry.angle === 0;
   for (const [orientation, turn] of ORIENTATIONS.entries()) {
-    const place = placeOf(spectrum, noise, pattern, turn);
+    const place = placeOf(spectrum, pattern, turn);
     if (place.peak < clear) continue;
-    const parts = partsOf(spectrum, noise, pattern, turn, place);
-    for (const bits of [64, 16] as const) {
-      const payload = decodePayload(softOf(parts, pattern, bits), bits, list);
-      if (payload !== undefined) return { payload, bits, geometry, orientation };
+    // What was neither turned nor scaled was cut at whole pixels, which are known better than a faint peak tells.
+    for (const { x, y } of straight ? [{ x: Math.round(place.x), y: Math.round(place.y) }, place] : [place]) {
+      const parts = partsOf(spectrum, pattern, turn, { x, y });
+      for (const bits of [64, 16] as const) {
+        const payload = decodePayload(softOf(parts, pattern, bits), bits, straight ? list : 1);
+        if (payload !== undefined) return { payload, bits, geometry, orientation };
+      }
     }
   }
   return undefined;
@@ -109,13 +112,12 @@ interface Place {
 }
 
 /** Where the pattern begins: the highest place of the correlation with the known frequencies. */
-function placeOf(spectrum: Spectrum, noise: Float64Array, pattern: Pattern, turn: (f: Frequency) => Frequency): Place {
+function placeOf(spectrum: Spectrum, pattern: Pattern, turn: (f: Frequency) => Frequency): Place {
   const plane = planeOf(
     pattern.sync.map(({ phase, ...frequency }): Part => {
       const seen = turn(frequency);
       const at = indexOf(seen);
-      const size = 1 / Math.sqrt(noise[radiusOf(frequency)]!);
-      const [re, im] = [spectrum[at]! * size, spectrum[at + 1]! * size];
+      const [re, im] = [spectrum[at]!, spectrum[at + 1]!];
       const [c, s] = [Math.cos(phase), Math.sin(phase)];
       return { ...seen, re: re * c + im * s, im: im * c - re * s };
     }),

@@ -3,12 +3,12 @@
 import { markLoops } from '@zeuxis/loops';
 import sharp from 'sharp';
 import { encodePayload, type PayloadBits } from './code.js';
-import { evened } from './even.js';
-import { folded, noiseOf, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
+import { folded, partsOf, softOf, spectrumOf, syncOf } from './fold.js';
 import { TILE } from './frequency.js';
 import { LONGEST, LOOKED, type Look, lookedAt, luminanceIn, luminanceOf } from './look.js';
 import { type Gains, type Pattern, tileOf } from './pattern.js';
 import { type Blocks, detailOf, type Marked, sharesOf, strengths } from './strength.js';
+import { weighed } from './weighed.js';
 
 export type { Marked } from './strength.js';
 
@@ -64,16 +64,15 @@ async function informedBy(picture: Marked, { pattern, payload, bits }: EmbedOpti
   if (seen.scale !== 1) return {};
   const marked = { width: seen.width, height: seen.height, channels: 1 as const, alpha: false, data: seen.data.slice() };
   const geometry = { scale: 1, angle: 0 };
-  const spectrum = (luminance: Float32Array): Float64Array => spectrumOf(folded({ ...seen, data: evened(luminance, seen.width, seen.height) }, geometry));
+  const spectrum = (luminance: Float32Array): Float64Array => spectrumOf(folded({ ...seen, data: weighed(luminance, seen.width, seen.height) }, geometry));
   const before = spectrum(seen.data);
   const detail = detailOf(marked, 1);
   apply(marked, { pattern, payload, bits }, { detail }, 1);
   const after = spectrum(marked.data);
-  const noise = noiseOf(before);
   const coded = encodePayload(payload, bits);
   const signed = (values: Float64Array) => values.map((value, b) => value * coded[b]!);
-  const [hostBits, markedBits] = [before, after].map((of) => signed(softOf(partsOf(of, noise, pattern), pattern, bits)));
-  const gains = { bits: evenly(hostBits!, markedBits!), sync: evenly(syncOf(before, noise, pattern), syncOf(after, noise, pattern)) };
+  const [hostBits, markedBits] = [before, after].map((of) => signed(softOf(partsOf(of, pattern), pattern, bits)));
+  const gains = { bits: evenly(hostBits!, markedBits!), sync: evenly(syncOf(before, pattern), syncOf(after, pattern)) };
   return isSeenAsIs(picture) ? { gains, detail } : { gains };
 }
 

@@ -115,34 +115,15 @@ export const ORIENTATIONS: readonly ((f: Frequency) => Frequency)[] = [
 
 export const indexOf = ({ u, v }: Frequency): number => 2 * (((v + TILE) % TILE) * TILE + ((u + TILE) % TILE));
 
-/** Mean squared magnitude by radius: what a frequency must be held against. */
-export function noiseOf(spectrum: Spectrum): Float64Array {
-  const sums = new Float64Array(FASTEST + 1);
-  const counts = new Float64Array(FASTEST + 1);
-  for (const { at, radius } of NEAR) {
-    sums[radius] = sums[radius]! + spectrum[at]! * spectrum[at]! + spectrum[at + 1]! * spectrum[at + 1]!;
-    counts[radius] = counts[radius]! + 1;
-  }
-  return sums.map((sum, radius) => sum / counts[radius]! + 1e-12);
-}
-
-export const radiusOf = ({ u, v }: Frequency): number => Math.round(Math.hypot(u, v));
-
-/** The places of a spectrum whose radius is no larger than that of the pattern's fastest. */
-const NEAR = Array.from({ length: (2 * ASKED + 1) ** 2 }, (_, i) => ({ u: (i % (2 * ASKED + 1)) - ASKED, v: Math.floor(i / (2 * ASKED + 1)) - ASKED }))
-  .map((frequency) => ({ at: indexOf(frequency), radius: radiusOf(frequency) }))
-  .filter(({ radius }) => radius <= FASTEST);
-
-/** Real and imaginary part of each carrying frequency, its phase turned back, against the noise: two values each. */
-export function partsOf(spectrum: Spectrum, noise: Float64Array, { frequencies }: Pattern, turn = ORIENTATIONS[0]!, { x, y } = { x: 0, y: 0 }): Float64Array {
+/** Real and imaginary part of each carrying frequency, its phase turned back: two values each. */
+export function partsOf(spectrum: Spectrum, { frequencies }: Pattern, turn = ORIENTATIONS[0]!, { x, y } = { x: 0, y: 0 }): Float64Array {
   const parts = new Float64Array(2 * frequencies.length);
   for (const [f, { phase, ...frequency }] of frequencies.entries()) {
     const seen = turn(frequency);
     const at = indexOf(seen);
     const angle = (2 * Math.PI * (seen.u * x + seen.v * y)) / TILE - phase;
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
-    const size = 1 / noise[radiusOf(frequency)]!;
-    const [re, im] = [spectrum[at]! * size, spectrum[at + 1]! * size];
+    const [re, im] = [spectrum[at]!, spectrum[at + 1]!];
     parts[2 * f] = re * c - im * s;
     parts[2 * f + 1] = re * s + im * c;
   }
@@ -153,9 +134,9 @@ export function partsOf(spectrum: Spectrum, noise: Float64Array, { frequencies }
 export const softOf = (parts: Float64Array, { carriers }: Pattern, bits: PayloadBits): Float64Array =>
   Float64Array.from(carriers[bits], (repeated) => repeated.reduce((sum, { frequency, part }) => sum + parts[2 * frequency + part]!, 0));
 
-/** How far each known frequency is as it was written, against the noise. */
-export const syncOf = (spectrum: Spectrum, noise: Float64Array, { sync }: Pattern): Float64Array =>
+/** How far each known frequency is as it was written. */
+export const syncOf = (spectrum: Spectrum, { sync }: Pattern): Float64Array =>
   Float64Array.from(sync, ({ phase, ...frequency }) => {
     const at = indexOf(frequency);
-    return (spectrum[at]! * Math.cos(phase) + spectrum[at + 1]! * Math.sin(phase)) / Math.sqrt(noise[radiusOf(frequency)]!);
+    return spectrum[at]! * Math.cos(phase) + spectrum[at + 1]! * Math.sin(phase);
   });

@@ -14,7 +14,7 @@ export interface Look {
   height: number;
   /** Px to one of the pattern, where the picture is as it was written. */
   scale: number;
-  /** Luminance, 0 to 255, or what `evened` makes of it. */
+  /** Luminance, 0 to 255, or what `weighed` makes of it. */
   data: Float32Array;
 }
 

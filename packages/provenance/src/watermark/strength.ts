@@ -18,10 +18,10 @@ const LEAST_PSNR = 42.15;
 const FLAT = 0.6;
 /**
  * How much more the eye lets pass for each deviation of what is there, from so much on: a sky's gradient hides nothing. In large pictures, and in small ones,
- * which hold so few tiles that it is twice as much; and their blocks are judged by the third of four quarters as much as by the second, so that along edges
+ * which hold so few tiles that it is more than three times as much; and their blocks are judged by the third of four quarters as much as by the second, so that along edges
  * the mark can be seen in them from near.
  */
-const HIDDEN = { large: 0.7, small: 1.4 };
+const HIDDEN = { large: 0.7, small: 2.4 };
 const GRADIENT = 0.6;
 /** Shorter sides from which, and up to which, that is so, in px of the pattern. */
 const [LARGE, LITTLE] = [512, 256];

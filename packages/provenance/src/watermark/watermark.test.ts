@@ -6,12 +6,12 @@ import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
 import { detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
-import { evened } from './even.js';
 import { energyOf, indexOf, spectrumOf } from './fold.js';
 import { SquareFourier } from './fourier.js';
 import { planeOf, TILE } from './frequency.js';
 import { boxMean } from './look.js';
 import { ambiguity, type Pattern, patternOf, tileOf } from './pattern.js';
+import { weighed } from './weighed.js';
 
 const pattern = patternOf(Buffer.from('a key'));
 const PAYLOAD = 0x0123_4567_89ab_cdefn;
@@ -116,18 +116,24 @@ describe('transform and tile', () => {
       }
   });
 
-  it('lets neither strong places nor strong lines outweigh the rest of an evened picture', () => {
+  it('weighs places and lines by how little noise they are', () => {
     const [width, height] = [96, 64];
     const noise = new Noise(4).normals(width * height);
-    // Left quiet, right loud, and a hatching over all.
-    const values = evened(Float32Array.from({ length: width * height }, (_, i) => 128 + (i % width < 48 ? 5 : 50) * noise[i]! + (i % 2 === 0 ? 90 : 0)), width, height);
-    const deviation = (from: number, to: number) => {
+    const seen = (picture: (x: number, at: number) => number) => weighed(Float32Array.from({ length: width * height }, (_, i) => picture(i % width, i)), width, height);
+    const deviation = (values: Float32Array, from: number, to: number) => {
       const part = [...values].filter((_, i) => i % width >= from && i % width < to && i > 8 * width && i < 56 * width);
       return Math.sqrt(part.reduce((sum, value) => sum + value * value, 0) / part.length);
     };
-    expect(deviation(56, 88) / deviation(8, 40)).toBeLessThan(1.3);
-    expect(deviation(8, 40)).toBeGreaterThan(0.2);
-    expect([...evened(new Float32Array(width * height).fill(200), width, height)].every((value) => Math.abs(value) < 1e-3)).toBe(true);
+    // Left quiet, right ten times as loud: over ten times the deviation squared that is a tenth.
+    const loud = seen((x, i) => 128 + (x < 48 ? 50 : 500) * noise[i]!);
+    expect(deviation(loud, 8, 40) / deviation(loud, 56, 88)).toBeGreaterThan(8);
+    expect(deviation(loud, 8, 40) / deviation(loud, 56, 88)).toBeLessThan(12);
+    // A hatching over all of it drowns nothing.
+    const hatched = seen((x, i) => 128 + 10 * noise[i]! + (x % 2 === 0 ? 90 : 0));
+    const plain = seen((_, i) => 128 + 10 * noise[i]!);
+    expect(deviation(hatched, 8, 88) / deviation(plain, 8, 88)).toBeGreaterThan(0.9);
+    expect(deviation(hatched, 8, 88) / deviation(plain, 8, 88)).toBeLessThan(1.1);
+    expect([...seen(() => 200)].every((value) => Math.abs(value) < 1e-3)).toBe(true);
   });
 
   it('is the sum that defines it', () => {

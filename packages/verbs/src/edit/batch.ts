@@ -113,8 +113,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
       signal?.throwIfAborted();
       await one(path, name).catch((error: Error) => {
         signal?.throwIfAborted();
-        const fault = error instanceof BatchFault ? error.fault : error;
-        if (fault !== error || fault.name === 'DeviceError') throw fault;
+        if (error instanceof BatchFault) throw error.fault;
         // A fault of ours too: what it meets in one file is no reason to leave the others undone.
         const said = error.name === 'UserError' ? (error.message.includes(path) ? error.message : `'${path}': ${error.message}`) : undefined;
         const message = said ?? `'${path}' could not be ${done}: ${error.message.split('\n')[0]}`;

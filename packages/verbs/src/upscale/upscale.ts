@@ -6,7 +6,7 @@ import { RASTER_EXTENSION, UserError } from '@zeuxis/pictures';
 import type { HumanWork, Identity } from '@zeuxis/provenance';
 import type { UpscalerCard } from '../card.js';
 import { humanOf } from '../edit/authorship.js';
-import { type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
+import { BatchFault, type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { hasPictureName } from '../edit/inputs.js';
 import type { ListedModel } from '../models.js';
 import { isMadeBefore, upscalePicture } from './picture.js';
@@ -78,7 +78,10 @@ class Models {
     if (known) return known;
     const opening = (async () => {
       const model = this.named ?? (await findUpscaler(name));
-      return { model, session: await openUpscaler(model, this.options, this.options.detail) };
+      const session = await openUpscaler(model, this.options, this.options.detail).catch((error: Error) => {
+        throw error.name === 'DeviceError' ? new BatchFault(error) : error;
+      });
+      return { model, session };
     })();
     this.opened.set(name, opening);
     return opening;

@@ -1,7 +1,7 @@
-// A picture evened out, so that neither its strong places nor its strong frequencies outweigh the others: what is left of it hides the mark
-// least. Windows of 8 px, half over one another, are split into cosines, and each of these is held against its own strength
-// round about: a line or a hatching is strong in few of them, and so the others still tell (Cox, Miller and Bloom,
-// Digital Watermarking, "whitening"; the weighting is that of a locally optimal detector of heavy-tailed noise, Kassam, 1988).
+// A picture weighed as a matched filter does it, to which all of the picture but the mark is noise: by how little of that there is. Windows of 8 px, half over
+// one another, are split into cosines, and each of these is divided by its own variance round about: a line or a hatching is strong in few of
+// them, and so the others still tell (Kay, Fundamentals of Statistical Signal Processing II, 1998, "generalized matched filter", for noise whose
+// covariance is diagonal here; Cox, Miller and Bloom, Digital Watermarking, "whitening").
 
 import { lookLoops } from '@zeuxis/loops';
 
@@ -10,8 +10,8 @@ const SIDE = 8;
 const APART = SIDE / 2;
 /** Half periods to a window, across and down: the fastest that are kept. What the pattern uses, 7 to 26 cycles in 128 px, has 0.9 to 3.3. */
 const [COSINES, FASTEST] = [5, 4.6];
-/** Deviation that is taken for granted of each, black to white being 255. */
-const LEAST = 1;
+/** Variance that is taken for granted of each, black to white being 255. */
+const LEAST = 8;
 /** Reach in px of the mean that is taken away first: slow shades are not the mark. */
 const SHADE = 4;
 
@@ -21,8 +21,8 @@ const BASIS = Float32Array.from({ length: COSINES * SIDE }, (_, n) => {
   return Math.sin(at) * Math.cos(k * at) * (k === 0 ? Math.SQRT1_2 : 1) * 0.5;
 });
 
-/** @param luminance 0 to 255. @returns values around 0, of a deviation of about 1 at most. */
-export function evened(luminance: Float32Array, width: number, height: number): Float32Array {
+/** @param luminance 0 to 255. @returns values around 0, of a deviation of 0.2 at most. */
+export function weighed(luminance: Float32Array, width: number, height: number): Float32Array {
   const size = width * height;
   const [windows, down] = [width, height].map((side) => Math.floor((side - SIDE) / APART) + 1) as [number, number];
   if (windows < 1 || down < 1) return new Float32Array(size);
@@ -44,7 +44,7 @@ export function evened(luminance: Float32Array, width: number, height: number): 
       const own = part(planes, plane, j);
       if (k + j > 0 && Math.hypot(k, j) <= FASTEST) {
         run.downColumns(part(along, field, k), windows, stride, down, basis, j, own);
-        run.level(own, windows, stride, down, LEAST * LEAST, line, squares);
+        run.overVariance(own, windows, stride, down, LEAST, line, squares);
       } else write(own, nothing);
     }
     run.backUp(planes, windows, stride, down, basis, part(sums, rows * stride, k));
