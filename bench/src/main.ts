@@ -1,13 +1,16 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
+//   npm run bench -- ledger [--records 300000]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
 //   npm run bench -- watermark [--parts speed,512,256,crops] [--pictures 64] [--crops 100000 [--counts FILE, to go on from]]
 //   npm run bench -- learned-watermark [--minutes 6] [--state FILE] [--pictures 64]
 
 import { parseArgs } from 'node:util';
+import { alike, alikeTable } from './alike.js';
 import { architectures, architecturesTable } from './architectures.js';
 import { gan, table } from './gan.js';
 import { generation, generationTable } from './generation.js';
 import { learnedTable, learnedWatermark } from './learned-watermark.js';
+import { ledgerBench, ledgerTable } from './ledger.js';
 import { lowerings, loweringsTable } from './lowerings.js';
 import { medical, medicalTable } from './medical.js';
 import { mutations, mutationsTable } from './mutations.js';
@@ -28,6 +31,7 @@ const { positionals, values } = parseArgs({
     count: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '0' },
     only: { type: 'string' },
+    records: { type: 'string', default: '300000' },
     crops: { type: 'string', default: '100000' },
     counts: { type: 'string' },
     parts: { type: 'string', default: PARTS.join() },
@@ -49,6 +53,7 @@ const partOf = (name: string): Part => {
   return part;
 };
 const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
+  alike: prepared(alike, alikeTable),
   architectures: prepared(architectures, architecturesTable),
   gan: prepared(gan, table),
   generation: prepared(generation, generationTable),
@@ -56,6 +61,10 @@ const BENCHES: Record<string, () => Promise<[unknown, string]>> = {
   'learned-watermark': async () => {
     const rows = await learnedWatermark({ ...options, pictures: Number(values.pictures), state: values.state });
     return [rows, learnedTable(rows)];
+  },
+  ledger: async () => {
+    const rows = await ledgerBench(Number(values.records));
+    return [rows, ledgerTable(rows)];
   },
   lowerings: prepared(lowerings, loweringsTable),
   medical: prepared(medical, medicalTable),
