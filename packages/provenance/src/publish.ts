@@ -154,7 +154,7 @@ export async function publish(pixels: Pixels, path: string, generation: Generati
  * SHA-256 as `parent`. Credentials of the source are kept, and so is what their validation found: a source that was tampered with
  * stays one, and makes no other of the new picture.
  * @param make makes the picture, asked once: nothing else may hold its pixels, which are marked in place, and are to be gone while the file is signed.
- * Signing takes five times the size of the file in memory, which is 768 MiB at most; the source is looked at before, while the picture is encoded.
+ * Signing takes five times the size of the file in memory, which is 768 MiB at most; a source that is not large is looked at before, while the picture is encoded.
  * @throws UserError where the file is too large to sign or cannot be written.
  */
 export async function publishEdited(make: () => Promise<Raster | Animation>, path: string, edit: Edit, options: PublishEditedOptions): Promise<Published & { width: number; height: number }> {

@@ -12,6 +12,8 @@ const [ALG, X5CHAIN] = [1, 33];
 /** Room for a signature, headers and padding, beside the certificates. */
 const RESERVE = 3072;
 const THUMBNAIL = 'thumbnail.jpg';
+/** Ingredients of more bytes are looked at when the pixels of the picture that is signed are gone: each takes much memory. */
+const ALONE = 2 ** 24;
 
 /** A C2PA manifest as c2pa-rs takes it. */
 export interface Manifest {
@@ -84,6 +86,7 @@ export async function signFile(file: Uint8Array | Promise<Uint8Array>, format: s
   let fault: unknown;
   try {
     if (thumbnail) builder.addResourceFromBlob(THUMBNAIL, new BytesBlob(thumbnail, 'image/jpeg'));
+    if (ingredients.some(({ file }) => (file?.bytes.length ?? 0) > ALONE)) await coming;
     for (const ingredient of ingredients) await addIngredient(builder, ingredient);
     if (!here) await rehearse(identity);
     const encoded = await coming;

@@ -90,7 +90,8 @@ function tried(seen: Look, pattern: Pattern, geometry: Geometry, { clear, list }
   const straight = geometry.scale === seen.scale && geometry.angle === 0;
   for (const [orientation, turn] of ORIENTATIONS.entries()) {
     const place = placeOf(spectrum, pattern, turn);
-    if (place.peak < clear) continue;
+    // Of a picture of one colour there is no peak, and no number either.
+    if (!(place.peak >= clear)) continue;
     // What was neither turned nor scaled was cut at whole pixels, which are known better than a faint peak tells.
     for (const { x, y } of straight ? [{ x: Math.round(place.x), y: Math.round(place.y) }, place] : [place]) {
       const parts = partsOf(spectrum, pattern, turn, { x, y });

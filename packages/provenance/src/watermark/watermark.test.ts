@@ -213,6 +213,7 @@ describe('a marked picture of 640x512', () => {
 
   it('is not seen where it is not', async () => {
     expect(await found(file({ ...marked, data: before }).png().toBuffer())).toBeUndefined();
+    expect(await found(file({ ...marked, data: new Uint8Array(before.length).fill(200) }).png().toBuffer())).toBeUndefined();
   });
 });
 

@@ -21,7 +21,7 @@ const BASIS = Float32Array.from({ length: COSINES * SIDE }, (_, n) => {
   return Math.sin(at) * Math.cos(k * at) * (k === 0 ? Math.SQRT1_2 : 1) * 0.5;
 });
 
-/** @param luminance 0 to 255. @returns values around 0, of a deviation of 0.2 at most. */
+/** @param luminance 0 to 255. @returns values around 0. */
 export function weighed(luminance: Float32Array, width: number, height: number): Float32Array {
   const size = width * height;
   const [windows, down] = [width, height].map((side) => Math.floor((side - SIDE) / APART) + 1) as [number, number];
