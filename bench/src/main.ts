@@ -1,7 +1,7 @@
 // npm run bench -- <name> [--json] [--threads 2] [--batch 32] [--rounds 3] [--steps 7] [--minutes 6]
 //   npm run bench -- ledger [--records 300000]
 //   npm run bench -- mutations [--count 10000] [--seed 0] [--only NUMBER]
-//   npm run bench -- watermark [--parts speed,512,256,crops] [--pictures 64] [--crops 100000 [--counts FILE, to go on from]]
+//   npm run bench -- watermark [--parts speed,512,256,keys,crops] [--pictures 64] [--crops 100000 [--counts FILE, to go on from]]
 //   npm run bench -- learned-watermark [--minutes 6] [--state FILE] [--pictures 64]
 
 import { parseArgs } from 'node:util';

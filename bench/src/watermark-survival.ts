@@ -1,5 +1,6 @@
 // How a way to mark pictures is measured, whichever it is: what is left of a payload after each attack, and how fast it is.
 
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import { Random } from '@zeuxis/nets';
 import { readWatermark, writeWatermark } from '@zeuxis/provenance';
 import { type Attack, image, type Pixels } from './watermark-attacks.js';
@@ -20,6 +21,18 @@ export const OWN: Scheme = {
   },
   read: async (file) => (await readWatermark(file))?.id,
 };
+
+/** The same by keys of one's own: each picture by another, which is looked for as one that was one's own before. */
+export function byOwnKeys(): Scheme {
+  let key: KeyObject;
+  return {
+    write: async (picture, id) => {
+      key = createSecretKey(createHash('sha256').update(id).digest());
+      await writeWatermark({ ...picture, channels: 3, alpha: false }, id, { key });
+    },
+    read: async (file) => (await readWatermark(file, { former: [key] }))?.id,
+  };
+}
 
 export interface Survival {
   /** For each attack how often the whole payload came back. */

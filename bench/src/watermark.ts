@@ -8,7 +8,7 @@ import type { BenchOptions } from './gan.js';
 import { median } from './measure.js';
 import { ATTACKS } from './watermark-attacks.js';
 import { DATA, photographs, withMade } from './watermark-pictures.js';
-import { OWN, speed, survival } from './watermark-survival.js';
+import { byOwnKeys, OWN, speed, survival } from './watermark-survival.js';
 
 /** Attacks that are asked for at 256 px too: the first so many. */
 export const AT_256 = 16;
@@ -31,8 +31,8 @@ async function unmarked(): Promise<string[]> {
   return (await Promise.all(folders.map(async (folder) => (await readdir(join(DATA, folder))).sort().map((file) => join(DATA, folder, file))))).flat();
 }
 
-/** What is measured: how fast it is, what the mark outlives at either size, and false alarms. */
-export const PARTS = ['speed', '512', '256', 'crops'] as const;
+/** What is measured: how fast it is, what the mark outlives at either size, and at the smaller one by keys of one's own, and false alarms. */
+export const PARTS = ['speed', '512', '256', 'keys', 'crops'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface WatermarkOptions extends BenchOptions {
@@ -46,15 +46,16 @@ export interface WatermarkOptions extends BenchOptions {
 
 export async function watermarkBench({ threads, pictures, crops, counts, parts }: WatermarkOptions): Promise<WatermarkRow[]> {
   const rows: WatermarkRow[] = parts.includes('speed') ? await speed(OWN, [256, 512, 1024, 2800]) : [];
-  const sizes = ([[512, ATTACKS], [256, ATTACKS.slice(0, AT_256)]] as const).filter(([shorter]) => parts.includes(`${shorter}`));
+  const few = ATTACKS.slice(0, AT_256);
+  const sizes = ([['512', '512 px', 512, ATTACKS, OWN], ['256', '256 px', 256, few, OWN], ['keys', '256 px, own keys', 256, few, byOwnKeys()]] as const).filter(([part]) => parts.includes(part));
   if (sizes.length > 0)
     await withMade(await photographs(pictures), threads, async (sets) => {
-      for (const [shorter, attacks] of sizes) {
-        const [photos, generated] = [await survival(OWN, sets.photographs, shorter, attacks), await survival(OWN, sets.generated, shorter, attacks)];
+      for (const [, name, shorter, attacks, scheme] of sizes) {
+        const [photos, generated] = [await survival(scheme, sets.photographs, shorter, attacks), await survival(scheme, sets.generated, shorter, attacks)];
         const all = [...photos.psnrs, ...generated.psnrs];
-        rows.push({ name: `PSNR at ${shorter} px, least`, value: Math.min(...all), unit: 'dB' }, { name: `PSNR at ${shorter} px, median`, value: median(all), unit: 'dB' });
-        for (const [a, [name, wanted]] of attacks.entries())
-          rows.push({ name: `${shorter} px: ${name}`, photographs: photos.shares[a]!, generated: generated.shares[a]!, wanted: shorter === 256 ? 0.95 : wanted });
+        rows.push({ name: `PSNR at ${name}, least`, value: Math.min(...all), unit: 'dB' }, { name: `PSNR at ${name}, median`, value: median(all), unit: 'dB' });
+        for (const [a, [attack, wanted]] of attacks.entries())
+          rows.push({ name: `${name}: ${attack}`, photographs: photos.shares[a]!, generated: generated.shares[a]!, wanted: shorter === 256 ? 0.95 : wanted });
       }
     });
   if (!parts.includes('crops')) return rows;

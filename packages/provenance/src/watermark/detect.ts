@@ -2,7 +2,7 @@
 
 import { openPicture } from '@zeuxis/pictures';
 import sharp from 'sharp';
-import { decodePayload, type PayloadBits } from './code.js';
+import { decodePayload, encodePayload, type PayloadBits } from './code.js';
 import { folded, type Geometry, indexOf, ORIENTATIONS, partsOf, softOf, spectrumOf } from './fold.js';
 import type { Spectrum } from './fourier.js';
 import { type Frequency, type Part, planeOf, TILE } from './frequency.js';
@@ -51,23 +51,19 @@ async function resized({ width, height, data }: Look, by: number): Promise<Look>
   return { width: info.width, height: info.height, scale: 1, data: Float32Array.from(bytes) };
 }
 
-/** How much is demanded of what is found. */
-export interface Demand {
-  /** How far apart the best place must stand from the others, in deviations, for a payload to be read there. */
-  clear: number;
-  /** How many of the likeliest payloads are tried where the pattern lies as it was written, not turned or scaled. */
-  list: number;
-}
-export const BELIEVED: Demand = { clear: 4.2, list: 16 };
+/** How far the best place must stand from the others, in deviations, for a payload to be read there. */
+const CLEAR = 4.2;
+/** How many of the likeliest payloads are tried where the pattern lies as it was written, not turned or scaled. */
+const LIST = 16;
 /**
- * For keys of which there may be many. Whatever stands in an unmarked picture, a key's phases are drawn regardless of it: the sum of the known frequencies
- * stands 5.5 deviations high at one place at most once in exp(5.5^2 / 2) keys (Hoeffding's bound), at any of all 128^2 places once in 226.
+ * By how many bits what is read must be told from chance, over and above those of the payload: of all payloads, at 160 places, one stands so in an unmarked picture once
+ * in 7 thousand million keys. Of marked pictures, the least that could be read at all had twice as many.
  */
-export const DOUBTED: Demand = { clear: 5.5, list: 1 };
+const TOLD = 40;
 
 /** Reads the watermark of a picture: first as it may have been written, at either size, then turned and scaled. */
-export async function detectIn({ first, other }: Looks, pattern: Pattern, demand = BELIEVED): Promise<Detected | undefined> {
-  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 }, demand);
+export async function detectIn({ first, other }: Looks, pattern: Pattern): Promise<Detected | undefined> {
+  const straight = (seen: Look) => tried(seen, pattern, { scale: seen.scale, angle: 0 });
   const found = straight(first);
   if (found) return found;
   const [best, ...others] = geometries(first, pattern);
@@ -77,7 +73,7 @@ export async function detectIn({ first, other }: Looks, pattern: Pattern, demand
     const beside = straight(await other());
     if (beside || !best) return beside;
     for (const geometry of [best, refined(first, pattern, best), ...others]) {
-      const turned = tried(first, pattern, geometry, demand);
+      const turned = tried(first, pattern, geometry);
       if (turned) return turned;
     }
   }
@@ -85,24 +81,46 @@ export async function detectIn({ first, other }: Looks, pattern: Pattern, demand
 }
 
 /** Reads what lies in a picture by a geometry, in each orientation. */
-function tried(seen: Look, pattern: Pattern, geometry: Geometry, { clear, list }: Demand): Detected | undefined {
+function tried(seen: Look, pattern: Pattern, geometry: Geometry): Detected | undefined {
   const spectrum = spectrumOf(folded(seen, geometry));
   const straight = geometry.scale === seen.scale && geometry.angle === 0;
   for (const [orientation, turn] of ORIENTATIONS.entries()) {
     const place = placeOf(spectrum, pattern, turn);
     // Of a picture of one colour there is no peak, and no number either.
-    if (!(place.peak >= clear)) continue;
+    if (!(place.peak >= CLEAR)) continue;
     // What was neither turned nor scaled was cut at whole pixels, which are known better than a faint peak tells.
     for (const { x, y } of straight ? [{ x: Math.round(place.x), y: Math.round(place.y) }, place] : [place]) {
       const parts = partsOf(spectrum, pattern, turn, { x, y });
       for (const bits of [64, 16] as const) {
-        const payload = decodePayload(softOf(parts, pattern, bits), bits, straight ? list : 1);
-        if (payload !== undefined) return { payload, bits, geometry, orientation };
+        const payload = decodePayload(softOf(parts, pattern, bits), bits, straight ? LIST : 1);
+        if (payload !== undefined && bitsTold(parts, pattern, payload, bits) >= bits + TOLD) return { payload, bits, geometry, orientation };
       }
     }
   }
   return undefined;
 }
+
+/**
+ * By how many bits a payload that was read is told from chance. Whatever stands in an unmarked picture, a key's phases are drawn regardless of it: frequencies of
+ * amplitudes a, added up by what the payload says, come to s at most once in exp(s^2 / sum a^2) keys (Hoeffding's bound, 1963, for cosines of
+ * phases drawn at random), whichever amplitudes they are given. A frequency bears two bits, so that its amplitude is the root of two times what stands there.
+ */
+export function bitsTold(parts: Float64Array, pattern: Pattern, payload: bigint, bits: PayloadBits): number {
+  const even = parts.slice();
+  let power = 0;
+  for (let at = 0; at < even.length; at += 2) {
+    const less = evening(even[at]!, even[at + 1]!);
+    even[at]! *= less;
+    even[at + 1]! *= less;
+    power += 2 * (even[at]! ** 2 + even[at + 1]! ** 2);
+  }
+  const soft = softOf(even, pattern, bits);
+  const sum = encodePayload(payload, bits).reduce((total, bit, i) => total + bit * soft[i]!, 0);
+  return sum > 0 ? (sum * sum) / power / Math.LN2 : 0;
+}
+
+/** By what a frequency becomes the root of its amplitude: otherwise a few that stand high would be all that is seen, and how far anything can stand out is bounded by how many are seen. */
+const evening = (re: number, im: number): number => 1 / Math.sqrt(Math.hypot(re, im) + Number.MIN_VALUE);
 
 interface Place {
   /** Offset of the pattern in px. */
@@ -119,7 +137,8 @@ function placeOf(spectrum: Spectrum, pattern: Pattern, turn: (f: Frequency) => F
       const seen = turn(frequency);
       const at = indexOf(seen);
       const [re, im] = [spectrum[at]!, spectrum[at + 1]!];
-      const [c, s] = [Math.cos(phase), Math.sin(phase)];
+      const less = evening(re, im);
+      const [c, s] = [less * Math.cos(phase), less * Math.sin(phase)];
       return { ...seen, re: re * c + im * s, im: im * c - re * s };
     }),
   );

@@ -3,7 +3,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { fingerprintOf } from '../keys/watermark.js';
 import type { PayloadBits } from './code.js';
-import { BELIEVED, DOUBTED, detectIn, looksAt } from './detect.js';
+import { detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
 import { type Pattern, patternOf } from './pattern.js';
 
@@ -53,15 +53,14 @@ export interface FoundWatermark {
 
 /**
  * Reads the watermark of a picture file: undefined where there is none that can be read, which says nothing.
- * @param keys of one's own, which are looked for before the one that every Zeuxis knows; former ones only where they stand out, so that many of them raise
- * no more false alarms than one.
+ * @param keys of one's own: the present one is looked for before the one that every Zeuxis knows, former ones after it.
  * @throws Error for what is no picture.
  */
 export async function readWatermark(file: Uint8Array, { present, former = [] }: { present?: KeyObject; former?: readonly KeyObject[] } = {}): Promise<FoundWatermark | undefined> {
   const looks = await looksAt(file);
   const kinds = [...(present ? [['own', present] as const] : []), ['public', PUBLIC_KEY] as const, ...former.map((key) => ['former', key] as const)];
   for (const [key, secret] of kinds) {
-    const found = await detectIn(looks, patternFor(secret), key === 'former' ? DOUBTED : BELIEVED);
+    const found = await detectIn(looks, patternFor(secret));
     if (found) return { id: found.payload.toString(16).padStart(found.bits / 4, '0'), bits: found.bits, key };
   }
   return undefined;

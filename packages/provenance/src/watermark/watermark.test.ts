@@ -4,9 +4,9 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Noise } from '../reference-noise.js';
 import { codedLength, decodePayload, encodePayload } from './code.js';
-import { detectIn, looksAt } from './detect.js';
+import { bitsTold, detectIn, looksAt } from './detect.js';
 import { embed, type Marked, payloadBits } from './embed.js';
-import { energyOf, indexOf, spectrumOf } from './fold.js';
+import { energyOf, indexOf, softOf, spectrumOf } from './fold.js';
 import { SquareFourier } from './fourier.js';
 import { planeOf, TILE } from './frequency.js';
 import { boxMean } from './look.js';
@@ -87,6 +87,29 @@ it('the code is read further into the noise by the likeliest sixteen than by the
     }
   }
   expect(read[16]).toBeGreaterThan(read[1] + 4);
+});
+
+it.each([16, 64] as const)('what is told from chance by %i bits and more is seldom chance, whatever stands in a picture', (bits) => {
+  const random = new Noise(bits);
+  const payload = PAYLOAD >> BigInt(64 - bits);
+  // Of a texture: some frequencies stand far above all others.
+  const amplitudes = pattern.frequencies.map(() => Math.exp(1.5 * random.normals(1)[0]!));
+  const told = Float64Array.from({ length: 3000 }, () => {
+    const parts = new Float64Array(2 * amplitudes.length);
+    for (const [f, amplitude] of amplitudes.entries()) {
+      const phase = 2 * Math.PI * random.uniform();
+      parts.set([amplitude * Math.cos(phase), amplitude * Math.sin(phase)], 2 * f);
+    }
+    return bitsTold(parts, pattern, payload, bits);
+  });
+  for (let n = 1; n <= 6; n++) expect(told.filter((value) => value >= n).length / told.length).toBeLessThan(2 ** -n);
+  // Of normal numbers one in 8.4 stands so high: the bound is near.
+  expect(told.filter((value) => value >= 1).length / told.length).toBeGreaterThan(0.09);
+  // All that stands there being the payload.
+  const parts = new Float64Array(2 * amplitudes.length);
+  for (const [b, bit] of encodePayload(payload, bits).entries()) for (const { frequency, part } of pattern.carriers[bits][b]!) parts[2 * frequency + part] = bit;
+  expect(softOf(parts, pattern, bits).every((value, b) => Math.sign(value) === encodePayload(payload, bits)[b])).toBe(true);
+  expect(bitsTold(parts, pattern, payload, bits)).toBeCloseTo(amplitudes.length / Math.LN2, 6);
 });
 
 describe('transform and tile', () => {
@@ -234,6 +257,14 @@ describe('a picture of 256 px that is half smooth', () => {
 });
 
 describe('other pictures', () => {
+  it('are known by a key whose known frequencies come out so unequal that the right place stands no higher than wrong ones', async () => {
+    const key = patternOf(Buffer.from('4ae43b383a06c2445c7cfdcf1adce35bb2bd81c1983e982dba2c03a67fc66c68', 'hex'));
+    const random = new Noise(5);
+    const marked: Marked = { width: 256, height: 256, channels: 3, alpha: false, data: Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 120 + 40 * Math.sin(i / 900) + random.below(40)) };
+    await embed(marked, { pattern: key, payload: PAYLOAD, bits: 64 });
+    expect((await detect(await file(marked).jpeg({ quality: 80 }).toBuffer(), key))?.payload).toBe(PAYLOAD);
+  });
+
   it('takes 64 bits from 256 px on, 16 from 128 px, and none below', () => {
     expect([[256, 400], [255, 400], [128, 128], [127, 900]].map(([w, h]) => payloadBits(w!, h!))).toEqual([64, 16, 16, 0]);
   });
