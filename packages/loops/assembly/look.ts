@@ -232,34 +232,46 @@ export function backAlong(sums: usize, width: i32, height: i32, basis: usize, wi
 }
 
 /**
- * The sum of a few frequencies at each place of a tile, its real part.
- * @param parts [u, v, re, im] each, whole frequencies in cycles a tile. @param turns cosines of `tile` turns, a power of two, then their sines.
- * @param waves room for two rows a frequency. @param out [tile, tile].
+ * The sum of frequencies at each place of a tile, its real part: row by row, those of one u first.
+ * @param parts [u, v, re, im] each, whole frequencies in cycles a tile, those of one u side by side. @param turns cosines of `tile` turns, a power of two, then their
+ * sines. @param waves room for two rows each u. @param out [tile, tile].
  */
 export function plane(parts: usize, count: i32, tile: i32, turns: usize, waves: usize, out: usize): void {
   const mask = tile - 1;
   const sines = at(turns, tile);
+  let wave = waves;
   for (let n = 0; n < count; n++) {
     const u = <i32>load<f32>(at(parts, 4 * n));
+    if (n > 0 && u === <i32>load<f32>(at(parts, 4 * n - 4))) continue;
     for (let x = 0; x < tile; x++) {
-      store<f32>(at(waves, 2 * n * tile + x), load<f32>(at(turns, (u * x) & mask)));
-      store<f32>(at(waves, (2 * n + 1) * tile + x), load<f32>(at(sines, (u * x) & mask)));
+      store<f32>(at(wave, x), load<f32>(at(turns, (u * x) & mask)));
+      store<f32>(at(wave, tile + x), load<f32>(at(sines, (u * x) & mask)));
     }
+    wave = at(wave, 2 * tile);
   }
   memory.fill(out, 0, <usize>(tile * tile) << 2);
-  for (let y = 0; y < tile; y++)
-    for (let n = 0; n < count; n++) {
-      const part = at(parts, 4 * n);
-      const turn = (<i32>load<f32>(part, 4) * y) & mask;
-      const c = load<f32>(at(turns, turn));
-      const s = load<f32>(at(sines, turn));
-      const even = f32x4.splat(load<f32>(part, 8) * c - load<f32>(part, 12) * s);
-      const odd = f32x4.splat(load<f32>(part, 12) * c + load<f32>(part, 8) * s);
-      const row = at(out, y * tile);
-      const cosine = at(waves, 2 * n * tile);
+  for (let y = 0; y < tile; y++) {
+    const row = at(out, y * tile);
+    let cosine = waves;
+    for (let n = 0; n < count; ) {
+      const u = load<f32>(at(parts, 4 * n));
+      let a: f32 = 0;
+      let b: f32 = 0;
+      for (; n < count && load<f32>(at(parts, 4 * n)) === u; n++) {
+        const part = at(parts, 4 * n);
+        const turn = (<i32>load<f32>(part, 4) * y) & mask;
+        const c = load<f32>(at(turns, turn));
+        const s = load<f32>(at(sines, turn));
+        a += load<f32>(part, 8) * c - load<f32>(part, 12) * s;
+        b += load<f32>(part, 12) * c + load<f32>(part, 8) * s;
+      }
+      const even = f32x4.splat(a);
+      const odd = f32x4.splat(b);
       const sine = at(cosine, tile);
       for (let x = 0; x < tile; x += 4) v128.store(at(row, x), f32x4.add(v128.load(at(row, x)), f32x4.sub(f32x4.mul(even, v128.load(at(cosine, x))), f32x4.mul(odd, v128.load(at(sine, x))))));
+      cosine = at(sine, tile);
     }
+  }
 }
 
 /**

@@ -17,30 +17,6 @@ export class SquareFourier {
     this.out = new Float64Array(2 * side);
   }
 
-  /** What `ofReal` was given, of a spectrum: two rows at a time, as one of complex values. The spectrum is used up. */
-  realOf(spectrum: Spectrum): Float64Array {
-    const { side, fft, line, out } = this;
-    const values = new Float64Array(side * side);
-    for (let x = 0; x < side; x++) if (!this.isEmptyColumn(spectrum, x)) this.column(spectrum, x, () => fft.inverseTransform(out, line));
-    for (let y = 0; y < side; y += 2) {
-      for (let x = 0, a = 2 * y * side, b = a + 2 * side; x < 2 * side; x += 2, a += 2, b += 2) {
-        line[x] = spectrum[a]! - spectrum[b + 1]!;
-        line[x + 1] = spectrum[a + 1]! + spectrum[b]!;
-      }
-      fft.inverseTransform(out, line);
-      for (let x = 0, a = y * side, b = a + side; x < side; x++, a++, b++) {
-        values[a] = out[2 * x]!;
-        values[b] = out[2 * x + 1]!;
-      }
-    }
-    return values;
-  }
-
-  private isEmptyColumn(values: Spectrum, x: number): boolean {
-    for (let at = 2 * x; at < values.length; at += 2 * this.side) if (values[at] !== 0 || values[at + 1] !== 0) return false;
-    return true;
-  }
-
   /**
    * Sums of x e^(-2 pi i (u x + v y) / side), v the row's frequency, of side^2 real values x: half the work, for what they have is seen twice.
    * @param fastest of the frequencies across: those beyond it are not made, and mean nothing. All by default.

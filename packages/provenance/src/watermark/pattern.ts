@@ -3,8 +3,7 @@
 
 import { createHmac, type KeyObject } from 'node:crypto';
 import { codedLength, encodePayload, type PayloadBits } from './code.js';
-import { fourierOf } from './fourier.js';
-import { FASTEST, type Frequency, planeOf, TILE } from './frequency.js';
+import { FASTEST, type Frequency, type Part, planeOf, TILE } from './frequency.js';
 
 /** Frequencies that are used, in cycles a tile: slower ones show and drown in the picture, faster ones are lost in a picture of half the size. */
 const SLOWEST = 7;
@@ -113,31 +112,23 @@ export interface Gains {
   bits: Float64Array;
 }
 
-/** The tile for a payload, of `side` by `side` samples, a deviation of 1. */
+/** The tile for a payload, of `side` by `side` samples, a deviation of 1. @param side a power of two, more than twice the fastest frequency. */
 export function tileOf(pattern: Pattern, payload: bigint, bits: PayloadBits, side: number, gains?: Gains): Float32Array {
-  const values = new Float64Array(2 * side * side);
-  let energy = 0;
-  /** A frequency, whose phase is turned by that of the pattern, and its mirror image. */
-  const put = ({ u, v, phase }: Frequency & { phase: number }, a: number, b: number) => {
-    const [c, s] = [Math.cos(phase), Math.sin(phase)];
-    const [re, im] = [a * c - b * s, a * s + b * c];
-    const at = 2 * (((v + side) % side) * side + ((u + side) % side));
-    const mirrored = 2 * (((side - v) % side) * side + ((side - u) % side));
-    values[at]! += re;
-    values[at + 1]! += im;
-    values[mirrored]! += re;
-    values[mirrored + 1]! -= im;
-    energy += 2 * (a * a + b * b);
-  };
-  for (const [f, frequency] of pattern.sync.entries()) put(frequency, SYNC_GAIN * Math.SQRT2 * (gains?.sync[f] ?? 1), 0);
-  const parts = new Float64Array(2 * pattern.frequencies.length);
+  const known = Float64Array.from(pattern.sync, (_, f) => SYNC_GAIN * Math.SQRT2 * (gains?.sync[f] ?? 1));
+  const carrying = new Float64Array(2 * pattern.frequencies.length);
   for (const [b, bit] of encodePayload(payload, bits).entries())
-    for (const { frequency, part } of pattern.carriers[bits][b]!) parts[2 * frequency + part] = bit * (gains?.bits[b] ?? 1);
-  for (const [f, frequency] of pattern.frequencies.entries()) put(frequency, parts[2 * f]!, parts[2 * f + 1]!);
-  // Parseval: what the frequencies have of energy the samples have.
-  const unit = (side * side) / Math.sqrt(energy);
-  const samples = fourierOf(side).realOf(values);
-  const tile = new Float32Array(samples.length);
-  for (let i = 0; i < tile.length; i++) tile[i] = unit * samples[i]!;
-  return tile;
+    for (const { frequency, part } of pattern.carriers[bits][b]!) carrying[2 * frequency + part] = bit * (gains?.bits[b] ?? 1);
+  const energy = (values: Float64Array): number => values.reduce((sum, value) => sum + value * value, 0);
+  // Parseval: the mean square of what frequencies add up to is half their energy.
+  const unit = 1 / Math.sqrt((energy(known) + energy(carrying)) / 2);
+  return planeOf(
+    [...pattern.sync.map((frequency, f) => turned(frequency, unit * known[f]!, 0)), ...pattern.frequencies.map((frequency, f) => turned(frequency, unit * carrying[2 * f]!, unit * carrying[2 * f + 1]!))],
+    side,
+  );
+}
+
+/** A frequency, whose phase is turned by that of the pattern. */
+function turned({ u, v, phase }: Frequency & { phase: number }, a: number, b: number): Part {
+  const [c, s] = [Math.cos(phase), Math.sin(phase)];
+  return { u, v, re: a * c - b * s, im: a * s + b * c };
 }

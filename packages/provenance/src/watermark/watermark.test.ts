@@ -162,8 +162,7 @@ describe('transform and tile', () => {
   it('is the sum that defines it', () => {
     const side = 8;
     const values = Float64Array.from(new Noise(1).normals(side * side));
-    const fourier = new SquareFourier(side);
-    const transformed = fourier.ofReal(values);
+    const transformed = new SquareFourier(side).ofReal(values);
     for (const [u, v] of [[0, 0], [3, 1], [4, 4], [7, 5]] as const) {
       let [re, im] = [0, 0];
       for (let y = 0; y < side; y++)
@@ -175,7 +174,6 @@ describe('transform and tile', () => {
       expect(transformed[2 * (v * side + u)]).toBeCloseTo(re, 9);
       expect(transformed[2 * (v * side + u) + 1]).toBeCloseTo(im, 9);
     }
-    expect(Math.max(...fourier.realOf(transformed).map((value, i) => Math.abs(value - values[i]!)))).toBeLessThan(1e-12);
   });
 
   it('has one place alone that looks like its own, whatever the key', () => {
