@@ -40,10 +40,11 @@ export interface OnnxModel {
 /** ONNX spells these attributes as floats even where the value is whole. */
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'activation_params']);
 
+/** A message within: in the same buffer, for copies of weights at every level take longer than all the rest. */
 const nested = (writer: BinaryWriter, field: number, write: (inner: BinaryWriter) => void) => {
-  const inner = new BinaryWriter();
-  write(inner);
-  writer.tag(field, WireType.LengthDelimited).bytes(inner.finish());
+  writer.tag(field, WireType.LengthDelimited).fork();
+  write(writer);
+  writer.join();
 };
 const text = (writer: BinaryWriter, field: number, value: string) =>
   writer.tag(field, WireType.LengthDelimited).string(value);

@@ -14,25 +14,36 @@ export interface TileOptions {
   scale: number;
   channels: 1 | 3;
   margin: number;
-  tile?: number;
+  tile?: number | Extent;
   signal?: AbortSignal | undefined;
   /** After each tile. */
   onTile?: () => void;
 }
 
-/** A picture as a function: planar values, 0 to 1, [channels, height, width], of a part of it. */
-export interface Source {
+export interface Extent {
   width: number;
   height: number;
+}
+
+/** Rows that are worked on at one go: what a processor keeps at hand. */
+export const ROWS = 32;
+
+/** A picture as a function: planar values, 0 to 1, [channels, height, width], of a part of it. */
+export interface Source extends Extent {
   read(x: number, y: number, width: number, height: number, out: Float32Array): void;
   /** All of it, where that is in memory; not to be changed. */
   planes?: Float32Array;
 }
 
-/** Takes planar values, [channels, height, width], not clamped, whose upper left corner lies at (x, y) of the large picture. */
+/** Takes planar values, [channels, height, width], not clamped, whose upper left corner lies at (x, y) of the large picture: at once, for they are not kept. */
 export type Sink = (values: Float32Array, x: number, y: number, width: number, height: number) => void;
 
-export const tileCount = ({ width, height }: Pick<Source, 'width' | 'height'>, tile = TILE): number => Math.ceil(width / tile) * Math.ceil(height / tile);
+const extentOf = (tile: number | Extent): Extent => (typeof tile === 'number' ? { width: tile, height: tile } : tile);
+
+export function tileCount({ width, height }: Extent, tile: number | Extent = TILE): number {
+  const own = extentOf(tile);
+  return Math.ceil(width / own.width) * Math.ceil(height / own.height);
+}
 
 /** A tile with its surroundings: planar values, [channels, h, w], from (x, y) of the picture on. */
 export interface Tile {
@@ -55,14 +66,17 @@ export function enlarge(session: Session, source: Source, sink: Sink, options: T
  * @throws UserError where the model does not do what its card says: anybody may have written either.
  */
 export async function inTiles(source: Source, sink: Sink, options: TileOptions, run: (tile: Tile) => Promise<Value>): Promise<void> {
-  const { scale, channels, margin, tile = TILE, signal, onTile } = options;
-  for (let top = 0; top < source.height; top += tile)
-    for (let left = 0; left < source.width; left += tile) {
+  const { scale, channels, margin, signal, onTile } = options;
+  const tile = extentOf(options.tile ?? TILE);
+  // Memory that is used again is at hand; what is asked for anew has to be brought page by page.
+  const [room, strip] = [reused(), reused()];
+  for (let top = 0; top < source.height; top += tile.height)
+    for (let left = 0; left < source.width; left += tile.width) {
       signal?.throwIfAborted();
-      const [right, bottom] = [Math.min(source.width, left + tile), Math.min(source.height, top + tile)];
+      const [right, bottom] = [Math.min(source.width, left + tile.width), Math.min(source.height, top + tile.height)];
       const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
-      const values = valuesOf(source, channels, x, y, w, h);
+      const values = valuesOf(source, channels, x, y, w, h, room);
       const made = await run({ values, x, y, w, h }).catch((error: Error) => {
         throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });
@@ -70,15 +84,29 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
         throw new UserError(`the model makes [${made.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
       if (!allFinite(made.data as Float32Array)) throw new UserError('the model makes values that are no numbers');
       const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
-      sink(cropPlanar(made.data as Float32Array, channels, w * scale, h * scale, inner), left * scale, top * scale, inner.width, inner.height);
+      for (let row = 0; row < inner.height; row += ROWS) {
+        const part = { ...inner, y: inner.y + row, height: Math.min(ROWS, inner.height - row) };
+        const band = strip(channels * part.width * part.height);
+        copyPlanar(made.data as Float32Array, channels, w * scale, h * scale, part, band);
+        sink(band, left * scale, top * scale + row, part.width, part.height);
+      }
       onTile?.();
     }
 }
 
+/** Gives so many values, the same ones each time as far as they suffice; what is in them is not to be relied on. */
+function reused(): (count: number) => Float32Array {
+  let held = new Float32Array(0);
+  return (count) => {
+    if (held.length < count) held = new Float32Array(count);
+    return held.subarray(0, count);
+  };
+}
+
 /** Planar values of a part; of all of it those that are in memory. */
-function valuesOf(source: Source, channels: number, x: number, y: number, w: number, h: number): Float32Array {
+function valuesOf(source: Source, channels: number, x: number, y: number, w: number, h: number, room: (count: number) => Float32Array): Float32Array {
   if (source.planes && w === source.width && h === source.height) return source.planes;
-  const values = new Float32Array(channels * w * h);
+  const values = room(channels * w * h);
   source.read(x, y, w, h, values);
   return values;
 }

@@ -1,10 +1,7 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
 import { boxReduced, GRAIN, type Luminance, luminance } from '@zeuxis/nets';
-import { copyPlanar, type Source } from '../edit/tiles.js';
-
-/** Rows that are worked on at one go: what a processor keeps at hand. */
-export const ROWS = 32;
+import { copyPlanar, ROWS, type Source } from '../edit/tiles.js';
 
 /** A picture that is asked for several times, in memory. */
 export function held({ width, height, read }: Source): Source {
