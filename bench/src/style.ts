@@ -11,7 +11,7 @@ import { openSession } from '@zeuxis/graph/node';
 import { defineStyle, GRAIN, NOISE, paintingModel, Random, styleWeights } from '@zeuxis/nets';
 import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
-import { type VerbTime, verbOn } from './large.js';
+import { LARGE_PAGES, type VerbTime, verbOn } from './large.js';
 import { median } from './measure.js';
 
 export interface StyleRow {
@@ -88,14 +88,19 @@ const three = (value: number) => Number(value.toPrecision(3));
 /** A photograph as a file to a signed file; each further one of a batch does without what the first one waits for. */
 async function files({ threads }: BenchOptions): Promise<StyleRow[]> {
   const model = { model: SHOWN, threads };
-  const turns: VerbTime[] = [];
-  for (let i = 0; i < TURNS; i++) turns.push(await verbOn('style', model, 1250, 800));
-  const of = (figure: keyof VerbTime) => median(turns.map((turn) => turn[figure]));
+  const turns: Record<'plain' | 'large', VerbTime[]> = { plain: [], large: [] };
+  for (let i = 0; i < TURNS; i++) {
+    turns.plain.push(await verbOn('style', model, 1250, 800));
+    turns.large.push(await verbOn('style', model, 1250, 800, 1, LARGE_PAGES));
+  }
+  const middle = (some: VerbTime[], figure: keyof VerbTime) => median(some.map((turn) => turn[figure]));
+  const of = (some: VerbTime[]): VerbTime => ({ seconds: middle(some, 'seconds'), tiled: middle(some, 'tiled'), peakGb: middle(some, 'peakGb') });
   const row = (name: string, { seconds, tiled, peakGb }: VerbTime): StyleRow => ({ name, seconds: three(seconds), painted_s: three(tiled), peak_gb: Number(peakGb.toFixed(2)) });
   const batch = await verbOn('style', model, 1250, 800, BATCH);
   return [
-    row('a file, 1 megapixel', { seconds: of('seconds'), tiled: of('tiled'), peakGb: of('peakGb') }),
-    { name: `each further one of ${BATCH}`, seconds: three((batch.seconds - of('seconds')) / (BATCH - 1)), peak_gb: Number(batch.peakGb.toFixed(2)) },
+    row('a file, 1 megapixel', of(turns.plain)),
+    row('  with large pages', of(turns.large)),
+    { name: `each further one of ${BATCH}`, seconds: three((batch.seconds - of(turns.plain).seconds) / (BATCH - 1)), peak_gb: Number(batch.peakGb.toFixed(2)) },
     row('a file, 24 megapixels', await verbOn('style', model, 6000, 4000)),
   ];
 }

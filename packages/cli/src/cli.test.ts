@@ -160,6 +160,12 @@ describe('what it says of itself', () => {
   it('says what the machine offers', async () => {
     const findings = JSON.parse((await zeuxis('doctor', '--json')).out);
     expect(findings).toContainEqual({ name: 'device cpu', state: 'good', detail: 'computes' });
+    // How it is on this machine is not the test's to choose.
+    const modes = await readFile('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8').catch(() => '');
+    const asked = await command(process.execPath, [bin, 'doctor', '--json'], { env: { ...env(), GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } });
+    const pages = [findings, JSON.parse(asked.out)].map((some: { name: string; state: string }[]) => some.find(({ name }) => name === 'large pages')?.state);
+    const states = modes.includes('[always]') ? ['good', 'good'] : modes.includes('[madvise]') ? [process.env.GLIBC_TUNABLES?.includes('glibc.malloc.hugetlb=1') ? 'good' : 'note', 'good'] : [undefined, undefined];
+    expect(pages).toEqual(states);
   });
 
   it('helps with every verb, nested ones too, and knows what is none', async () => {

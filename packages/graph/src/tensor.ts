@@ -101,7 +101,8 @@ const constantPrimitive: Primitive = {
 
 /** A value fixed when the graph is written; a bare number makes a scalar of shape []. @param label its name in the file, where that is free. */
 export function constant(values: number | Float32Array | readonly number[], shape?: Shape, label?: string): Tensor {
-  const data = typeof values === 'number' ? Float32Array.of(values) : Float32Array.from(values);
+  // Copied as a block where it can be: `from` goes value by value.
+  const data = typeof values === 'number' ? Float32Array.of(values) : values instanceof Float32Array ? values.slice() : Float32Array.from(values);
   const dims = shape ?? (typeof values === 'number' ? [] : [data.length]);
   if (sizeOf(dims) !== data.length)
     throw new RangeError(`constant: shape [${dims}] holds ${sizeOf(dims)} values, ${data.length} were given`);

@@ -1,7 +1,7 @@
 // What this machine offers, and what is missing.
 
 import { execFile } from 'node:child_process';
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { devices } from '@zeuxis/graph/node';
 import { configFolder, openIdentity, reportKeys } from '@zeuxis/provenance';
@@ -24,6 +24,8 @@ export async function doctor(): Promise<Finding[]> {
   say('Node', major > 20 || (major === 20 && minor >= 19) ? 'good' : 'missing', `${process.versions.node}; 20.19 or later is needed`);
   say('processor', 'good', `${availableParallelism()} threads, ${cpus()[0]?.model.trim() ?? 'unknown'}`);
   say('memory', totalmem() > 3 * 2 ** 30 ? 'good' : 'note', `${gigabytes(totalmem())}, ${gigabytes(freemem())} free`);
+  const pages = await largePages();
+  if (pages) say('large pages', ...pages);
   for (const device of await devices()) say(`device ${device}`, ...(await tryDevice(device)));
   const models = await shippedNames();
   say('models', models.length > 0 ? 'good' : 'missing', models.length > 0 ? `${models.join(', ')} (shipped)` : 'none shipped');
@@ -45,6 +47,18 @@ export async function doctor(): Promise<Finding[]> {
     say('cache', 'missing', `${cache} cannot be made (${(error as NodeJS.ErrnoException).code}); set ZEUXIS_CACHE to a folder of yours`);
   }
   return findings;
+}
+
+/**
+ * On Linux memory may come in pages of 2 MiB. Where programs have to ask for them, glibc does so when it is told to before they start
+ * (sourceware.org/glibc/manual, "Memory Allocation Tunables"); undefined where that is not how it is.
+ */
+async function largePages(): Promise<[Finding['state'], string] | undefined> {
+  const modes = await readFile('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8').catch(() => '');
+  if (modes.includes('[always]')) return ['good', 'given to every program'];
+  if (!modes.includes('[madvise]')) return undefined;
+  if (process.env.GLIBC_TUNABLES?.includes('glibc.malloc.hugetlb=1')) return ['good', 'asked for by GLIBC_TUNABLES'];
+  return ['note', 'given to programs that ask: with GLIBC_TUNABLES=glibc.malloc.hugetlb=1 in the environment pictures are made sooner, in a virtual machine by a fifth'];
 }
 
 /**

@@ -22,8 +22,8 @@ export const STYLE_MARGIN = 56;
 /** Side of a tile in px without its surroundings. With it a picture of 24 megapixels takes 0.9 GB in all (`npm run bench -- style`). */
 export const STYLE_TILE = 1024;
 /**
- * Pixels of a tile of a picture that is no larger than one of those with its surroundings. It is over before memory that was asked for is used again, and asking costs
- * more than painting: of three tiles a megapixel is painted in three quarters of the time of one.
+ * Pixels of a tile of a picture that is no larger than one of those with its surroundings: it is over before memory that was asked for is used again. In a virtual
+ * machine asking costs more than painting, so that a megapixel passes the network in three quarters of the time in three tiles, where part of it is painted twice.
  */
 const FEW = 450_000;
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
