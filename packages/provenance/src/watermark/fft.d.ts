@@ -7,7 +7,5 @@ declare module 'fft.js' {
     transform(out: Float64Array, data: Float64Array): void;
     /** Of real values, `size` of them; the first half of the spectrum and its middle are written. */
     realTransform(out: Float64Array, data: Float64Array): void;
-    /** The same backwards, divided by the size. */
-    inverseTransform(out: Float64Array, data: Float64Array): void;
   }
 }

@@ -22,7 +22,7 @@ export class SquareFourier {
    * @param fastest of the frequencies across: those beyond it are not made, and mean nothing. All by default.
    */
   ofReal(values: Float64Array, fastest = this.side / 2): Spectrum {
-    const { side, fft, line, out } = this;
+    const { side, fft, out } = this;
     const spectrum = new Float64Array(2 * side * side);
     for (let y = 0; y < side; y++) {
       const row = values.subarray(y * side, (y + 1) * side);
@@ -31,7 +31,7 @@ export class SquareFourier {
       fft.realTransform(out, row);
       spectrum.set(out.subarray(0, side + 2), 2 * y * side);
     }
-    for (let x = 0; x <= fastest; x++) this.column(spectrum, x, () => fft.transform(out, line));
+    for (let x = 0; x <= fastest; x++) this.column(spectrum, x);
     for (let y = 0; y < side; y++)
       for (let x = 1, to = 2 * (y * side + side - 1), at = 2 * (((side - y) % side) * side + 1); x < side / 2 && x <= fastest; x++, to -= 2, at += 2) {
         spectrum[to] = spectrum[at]!;
@@ -40,13 +40,13 @@ export class SquareFourier {
     return spectrum;
   }
 
-  private column(values: Spectrum, x: number, along: () => void): void {
-    const { side, line, out } = this;
+  private column(values: Spectrum, x: number): void {
+    const { side, fft, line, out } = this;
     for (let y = 0, at = 2 * x; y < side; y++, at += 2 * side) {
       line[2 * y] = values[at]!;
       line[2 * y + 1] = values[at + 1]!;
     }
-    along();
+    fft.transform(out, line);
     for (let y = 0, at = 2 * x; y < side; y++, at += 2 * side) {
       values[at] = out[2 * y]!;
       values[at + 1] = out[2 * y + 1]!;
