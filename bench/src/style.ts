@@ -6,9 +6,9 @@ import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { floats } from '@zeuxis/graph';
-import { openSession } from '@zeuxis/graph/node';
-import { defineStyle, GRAIN, NOISE, paintingModel, Random, styleWeights } from '@zeuxis/nets';
+import { floats, vector } from '@zeuxis/graph';
+import { openSession, targetOf } from '@zeuxis/graph/node';
+import { defineStyle, GRAIN, momentsOf, NOISE, Random, styleWeights, tiledModel } from '@zeuxis/nets';
 import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
 import { LARGE_PAGES, type VerbTime, verbOn } from './large.js';
@@ -51,13 +51,14 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
     photograph: floats(Float32Array.from({ length: 3 * SIDE * SIDE }, () => random.uniform()), [1, 3, SIDE, SIDE]),
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
   };
-  const measuring = await openSession(bytes, { threads });
-  const { measured } = await measuring.run({ ...feeds, strength: floats([1], [1]), share: floats([1 / SIDE ** 2], [1]) }).finally(() => measuring.close());
-  const session = await openSession(paintingModel(painter, styleWeights(painter, bytes)!, measured!.data as Float32Array, 1), { threads });
+  const target = await targetOf();
+  const session = await openSession(tiledModel(painter, styleWeights(painter, bytes)!, 1, target), { threads, asWritten: Boolean(target.channelBlock) });
+  const { made } = await session.run({ ...feeds, measure: floats([1], [1]), share: floats([1 / SIDE ** 2], [1]), moments: vector(new Float32Array(momentsOf(painter))) });
+  const painting = { ...feeds, measure: floats([0], [1]), share: floats([0], [1]), moments: vector(made!.data as Float32Array) };
   const times: number[] = [];
   for (let i = 0; i < rounds * steps + 1; i++) {
     const start = performance.now();
-    await session.run(feeds);
+    await session.run(painting);
     if (i > 0) times.push((performance.now() - start) / 1000);
   }
   await session.close();

@@ -3,9 +3,15 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { difference } from './agreement.js';
-import { add, addBias, compile, conv, convTranspose, leakyRelu, readOnnx, relu, type Value } from './index.js';
+import { add, addBias, affine, compile, conv, convTranspose, enlarge, floats, input, leakyRelu, mul, readOnnx, relu, reshape, type Tensor, type Value } from './index.js';
 import { openSession, targetOf } from './node.js';
 import { type Case, caseGraph, cases } from './reference-cases.js';
+
+/** x, and what two convolutions make of it. */
+function residual(x: Tensor, w: Tensor, b: Tensor): Tensor {
+  const y = relu(x);
+  return add(y, addBias(conv(relu(addBias(conv(y, w, { padding: 1 }), b)), w, { padding: 1 }), b));
+}
 
 const chain: Case[] = [
   ['24 to 40 channels, biased and activated', [[2, 24, 9, 7], [40, 24, 3, 3], [40], [20, 40, 3, 3]], (x, v, b, w) => conv(leakyRelu(addBias(conv(x!, v!, { padding: 1 }), b!)), w!, { padding: 1 })],
@@ -16,6 +22,10 @@ const chain: Case[] = [
   ['doubled, with channels that do not', [[2, 20, 4, 3], [20, 24, 4, 4], [24], [24, 16, 4, 4]], (y, v, b, w) => convTranspose(addBias(convTranspose(y!, v!, { stride: 2, padding: 1 }), b!), w!, { stride: 2, padding: 1 })],
   ['in groups', [[2, 32, 6, 6], [64, 16, 3, 3]], (x, w) => conv(x!, w!, { padding: 1, groups: 2 })],
   ['read twice', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => add(leakyRelu(conv(x!, w!, { padding: 1 })), conv(conv(x!, w!, { padding: 1 }), w!, { padding: 1 }))],
+  ['three channels, as they lie', [[2, 3, 9, 7], [16, 3, 5, 5], [16]], (x, w, b) => leakyRelu(addBias(conv(x!, w!, { padding: 2 }), b!))],
+  ['a residual block, enlarged', [[1, 16, 6, 6], [16, 16, 3, 3], [16]], (x, w, b) => conv(enlarge(residual(conv(x!, w!, { padding: 1 }), w!, b!)), w!)],
+  ['the sum of two that are not of one size', [[1, 16, 3, 3], [16, 16, 3, 3], [1, 16, 8, 8]], (x, w, y) => relu(add(conv(x!, w!), conv(y!, w!)))],
+  ['each channel by a factor and a summand', [[2, 16, 5, 6], [20, 16, 3, 3], [20], [20]], (x, w, s, b) => relu(affine(conv(x!, w!, { padding: 1 }), s!, b!))],
 ];
 const all = [...cases, ...chain];
 const graphs = all.map((definition, i) => caseGraph(definition, `${i}.`));
@@ -25,6 +35,16 @@ const run = async (graph: { bytes: Uint8Array }): Promise<Record<string, Value>>
   const session = await openSession(graph, { threads: 1 });
   return session.run(feeds).finally(() => session.close());
 };
+
+it('multiplies and adds by the channel what is no convolution, too', async () => {
+  const [x, scale, shift] = [input('x', [1, 2, 1, 2]), input('scale', [2]), input('shift', [2])];
+  const factors = (of: Tensor) => reshape(of, [1, 2, 1, 1]);
+  const session = await openSession(compile({ y: affine(x, scale, shift), expected: add(mul(x, factors(scale)), factors(shift)) }), { threads: 1 });
+  const { y, expected } = await session.run({ x: floats([1, 2, 3, 4], [1, 2, 1, 2]), scale: floats([2, 3], [2]), shift: floats([5, 7], [2]) }).finally(() => session.close());
+  expect([...(y!.data as Float32Array)]).toEqual([7, 9, 16, 19]);
+  expect(expected!.data).toEqual(y!.data);
+  expect(() => affine(x, input('other', [3]), shift)).toThrow('[1,2,1,2] has not the 3 channels');
+});
 
 describe('blocked layout', async () => {
   const target = await targetOf('cpu');
@@ -42,6 +62,12 @@ describe('blocked layout', async () => {
   it.skipIf(skip).each(all.map(([name], i) => [name, i] as const))('agrees in %s', (_name, i) => {
     for (const name of Object.keys(graphs[i]!.outputs))
       expect(difference(actual![name]!.data as Float32Array, expected![name]!.data as Float32Array), name).toBeLessThan(5e-5);
+  });
+  it.skipIf(skip)('is left once in a network, whose activations and sums are its convolutions\'', () => {
+    const [x, w, b] = [input('x', [1, 16, 8, 8]), input('w', [16, 16, 3, 3]), input('b', [16])];
+    const { operators } = readOnnx(compile({ y: relu(conv(enlarge(residual(conv(x, w, { padding: 1 }), w, b)), w)) }, target).bytes);
+    expect(operators).toMatchObject({ Conv: 4, ReorderInput: 1, ReorderOutput: 1, Upsample: 1 });
+    for (const other of ['Relu', 'Add', 'Resize']) expect(operators[other], other).toBeUndefined();
   });
   it('is used for plain graphs nowhere', () => {
     expect(readOnnx(compile(outputs).bytes).operators.ReorderInput).toBeUndefined();

@@ -1,7 +1,7 @@
 // What compiling makes of a graph, read back from the file and run.
 
 import { describe, expect, it } from 'vitest';
-import { compile } from './compile.js';
+import { compile, compileEither } from './compile.js';
 import { add, mul, square } from './elementwise.js';
 import { gradient } from './gradient.js';
 import { matmul } from './linear.js';
@@ -79,6 +79,26 @@ describe('compile', () => {
     for (let order = 0; order < 3; order++) y = sum(gradient(y, [x])[0]!);
     // The third derivative of x^4 is 24 x.
     expect((await run(compile({ y }))).y).toEqual([24 * 21]);
+  });
+});
+
+describe('either of two graphs', () => {
+  const [p, q] = [input('p', [1, 2, 1, 1]), input('q', [1, 1, 2, 1])];
+  const weights = constant([3, 5], [1, 2, 1, 1], 'weights');
+  const compiled = compileEither('first', 'made', [add(mul(p, weights), 1), mul(q, weights)]);
+
+  it('is what a run is asked for', async () => {
+    const session = await openSession(compiled, { threads: 1 });
+    const made = async (first: number) => (await session.run({ p: floats([1, 2], [1, 2, 1, 1]), q: floats([10, 20], [1, 1, 2, 1]), first: floats([first], [1]) })).made!;
+    expect(await made(1)).toMatchObject({ shape: [1, 2, 1, 1], data: Float32Array.of(4, 11) });
+    expect(await made(0)).toMatchObject({ shape: [1, 2, 2, 1], data: Float32Array.of(30, 60, 50, 100) });
+    expect(await made(1)).toMatchObject({ data: Float32Array.of(4, 11) });
+    await session.close();
+  });
+
+  it('has the constants of both once, and the inputs of both', () => {
+    expect([...readConstants(compiled.bytes).values()].filter((values) => String(values) === '3,5')).toHaveLength(1);
+    expect(readOnnx(compiled.bytes).inputs.map(({ name }) => name)).toEqual(['p', 'q', 'first']);
   });
 });
 

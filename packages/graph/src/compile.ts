@@ -1,10 +1,10 @@
 // From tensors to ONNX: dead code never enters (only what the outputs need is walked), equal expressions are written
 // once, and every value gets a name.
 
-import { fuseBlocked } from './convolution-blocked.js';
+import { fuseBlocked } from './convolution-fusion.js';
 import { topological } from './gradient.js';
-import { type OnnxInitializer, type OnnxModel, type OnnxNode, writeOnnx } from './onnx.js';
-import { type DataType, type Emitter, isInput, type Shape, type Tensor } from './tensor.js';
+import { type OnnxBranch, type OnnxGraph, type OnnxInitializer, type OnnxNode, writeOnnx } from './onnx.js';
+import { type DataType, ELEMENT_TYPES, type Emitter, isInput, type Shape, type Tensor } from './tensor.js';
 
 export interface CompileOptions {
   /** Key-value pairs kept in the file. */
@@ -15,7 +15,7 @@ export interface CompileOptions {
    */
   openBatch?: boolean;
   /**
-   * The graph was built for one picture, and its batch and its sides, the axes 2 and 3, are left open as well. Right for graphs
+   * The graph was built for one picture, and of inputs and outputs of rank 4 the batch and the sides, the axes 2 and 3, are left open. Right for graphs
    * of convolutions and elementwise work, which name no shape.
    */
   openSides?: boolean;
@@ -99,25 +99,80 @@ function hashOf(words: Int32Array): number {
  * @throws Error where two inputs share a name but not a shape, or a name begins with '_', as the file's own do.
  */
 export function compile(outputs: Record<string, Tensor>, options: CompileOptions = {}): Compiled {
-  let nodes: OnnxNode[] = [];
-  const emitted = new Map<string, string[]>();
-  const initializers = new Map<string, OnnxInitializer>();
-  const names = new Map<Tensor, string>();
-  let counter = 0;
-  const contents = new Contents();
+  const { graph, inputs, outputs: outs } = graphOf(outputs, options);
+  return { bytes: writeOnnx({ ...graph, metadata: options.metadata ?? {} }), inputs, outputs: outs, nodes: graph.nodes.length };
+}
 
-  const taken = new Set<string>();
-  const initializer = (type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string, label?: string): string => {
-    const known = initializers.get(key);
+/**
+ * Writes two graphs as one, of which a run does either: a session keeps the memory that it once had, so that two graphs which take turns need it but once, and constants of both
+ * are there once. Inputs of a name are one. Each run is fed all of both, and what its graph does not read may hold anything.
+ * @param chooser name of an input beside, float32 [1]: not 0 for the first graph, 0 for the second. @param made name of the output, which is the first or the second tensor, both of rank 4.
+ */
+export function compileEither(chooser: string, made: string, [first, second]: readonly [Tensor, Tensor], options: CompileOptions = {}): Compiled {
+  const constants = new Constants();
+  const [one, other] = [graphOf({ [`${made}_1`]: first }, options, constants), graphOf({ [`${made}_0`]: second }, options, constants)];
+  const merged = <T extends { name: string }>(...values: readonly T[]): T[] => [...new Map(values.map((value) => [value.name, value])).values()];
+  const chosen = `_${chooser}`;
+  // What a branch reads and does not make, it finds around it.
+  const branch = ({ graph: { nodes, outputs } }: Described): OnnxBranch => ({ nodes, outputs, inputs: [] });
+  const chooserValue = { name: chooser, type: 'float32', shape: [1] } as const;
+  const graph: OnnxGraph = {
+    nodes: [
+      { type: 'Cast', name: chosen, inputs: [chooser], outputs: [chosen], attributes: { to: ELEMENT_TYPES.bool } },
+      { type: 'If', name: made, inputs: [chosen], outputs: [made], attributes: { then_branch: branch(one), else_branch: branch(other) } },
+    ],
+    initializers: constants.all(),
+    inputs: merged(...one.graph.inputs, ...other.graph.inputs, chooserValue),
+    outputs: [{ name: made, type: 'float32', shape: [0, 1, 2, 3].map((axis) => `${made}_${axis}`) }],
+  };
+  return {
+    bytes: writeOnnx({ ...graph, metadata: options.metadata ?? {} }),
+    inputs: merged(...one.inputs, ...other.inputs, chooserValue),
+    outputs: [{ ...other.outputs[0]!, name: made }],
+    nodes: one.graph.nodes.length + other.graph.nodes.length,
+  };
+}
+
+/** The constants of a graph, or of several in one file. */
+class Constants {
+  readonly contents = new Contents();
+  private readonly initializers = new Map<string, OnnxInitializer>();
+  private readonly taken = new Set<string>();
+
+  /** Gives a constant's name; that of an equal one, by the key, where there is one. */
+  add(type: 'float32' | 'int64', shape: Shape, view: ArrayBufferView, key: string, label?: string): string {
+    const known = this.initializers.get(key);
     if (known) return known.name;
     // Two networks in one graph may call their weights alike.
-    const name = label === undefined || taken.has(label) ? `_c${initializers.size}` : label;
-    taken.add(name);
-    initializers.set(key, { name, type, shape, data: bytesOf(view) });
+    const name = label === undefined || this.taken.has(label) ? `_c${this.initializers.size}` : label;
+    this.taken.add(name);
+    this.initializers.set(key, { name, type, shape, data: bytesOf(view) });
     return name;
-  };
+  }
+
+  has(name: string): boolean {
+    return this.taken.has(name);
+  }
+
+  all(): OnnxInitializer[] {
+    return [...this.initializers.values()];
+  }
+}
+
+interface Described {
+  graph: OnnxGraph;
+  inputs: Compiled['inputs'];
+  outputs: Compiled['outputs'];
+}
+
+function graphOf(outputs: Record<string, Tensor>, options: CompileOptions, constants = new Constants()): Described {
+  let nodes: OnnxNode[] = [];
+  const emitted = new Map<string, string[]>();
+  const names = new Map<Tensor, string>();
+  let counter = 0;
+
   const ints = (values: readonly number[]) =>
-    initializer('int64', [values.length], BigInt64Array.from(values.map(BigInt)), `i${values}`);
+    constants.add('int64', [values.length], BigInt64Array.from(values.map(BigInt)), `i${values}`);
   const outputsOf = (type: string, inputs: string[], attributes: OnnxNode['attributes'], domain: string, count: number): string[] => {
     const key = JSON.stringify([domain, type, inputs, attributes]);
     const known = emitted.get(key);
@@ -134,17 +189,12 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
     nodes: (type, inputs, attributes, count) => outputsOf(type, inputs, attributes, '', count),
     ints,
     floats: (values, shape, label) => {
-      const data = Float32Array.from(values);
-      return initializer(
-        'float32',
-        shape,
-        data,
-        `f${shape}|${label ?? ''}|${contents.key(values instanceof Float32Array ? values : data)}`,
-        label,
-      );
+      const data = values instanceof Float32Array ? values : Float32Array.from(values);
+      const key = constants.contents.key(data);
+      return constants.add('float32', shape, data, `f${shape}|${label ?? ''}|${key}`, label);
     },
     shape: (shape) => {
-      if (options.openSides && shape.length === 4) throw new Error(`compile: the graph names the shape [${shape}], so that its sides cannot be open`);
+      if (options.openSides && shape.length === 4 && shape[2]! * shape[3]! > 1) throw new Error(`compile: the graph names the shape [${shape}], so that its sides cannot be open`);
       return ints(options.openBatch && shape.length > 0 ? [-1, ...shape.slice(1)] : shape);
     },
     maximumInputs: options.maximumInputs ?? Number.POSITIVE_INFINITY,
@@ -156,7 +206,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   const first = new Map<string, Tensor>();
   const inputs = new Map<string, Tensor>();
   for (const tensor of topological(Object.values(outputs))) {
-    const key = keyOf(tensor, ids, contents);
+    const key = keyOf(tensor, ids, constants.contents);
     const twin = first.get(key);
     if (twin) {
       ids.set(tensor, ids.get(twin)!);
@@ -178,25 +228,21 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
   for (const name of [...inputs.keys(), ...Object.keys(outputs)])
     if (name.startsWith('_')) throw new Error(`compile: '${name}' begins with '_', as the file's own names do`);
   for (const name of [...inputs.keys(), ...Object.keys(outputs)])
-    if (taken.has(name)) throw new Error(`compile: '${name}' is a constant's label, and an input's or an output's name`);
+    if (constants.has(name)) throw new Error(`compile: '${name}' is a constant's label, and an input's or an output's name`);
   for (const name of Object.keys(outputs))
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
-  if (options.channelBlock) nodes = fuseBlocked(nodes, new Set(Object.values(outputs).map((tensor) => names.get(tensor)!)));
+  if (options.channelBlock) {
+    const kept = new Set(Object.values(outputs).map((tensor) => names.get(tensor)!));
+    nodes = fuseBlocked(nodes, kept, new Map([...names].map(([{ shape }, name]) => [name, shape])));
+  }
   nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));
   const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => {
     const sides = options.openSides && shape.length === 4 ? [`${value.name}_height`, `${value.name}_width`] : shape.slice(2);
-    const batch = (options.openBatch || options.openSides) && shape.length > 0;
+    const batch = (options.openBatch && shape.length > 0) || (options.openSides && shape.length === 4);
     return { ...value, shape: batch ? ['n', ...shape.slice(1, 2), ...sides] : shape };
   };
   const [ins, outs] = [described(inputs), described(Object.entries(outputs))];
-  const model: OnnxModel = {
-    nodes,
-    initializers: [...initializers.values()],
-    inputs: ins.map(open),
-    outputs: outs.map(open),
-    metadata: options.metadata ?? {},
-  };
-  return { bytes: writeOnnx(model), inputs: ins, outputs: outs, nodes: nodes.length };
+  return { graph: { nodes, initializers: constants.all(), inputs: ins.map(open), outputs: outs.map(open) }, inputs: ins, outputs: outs };
 }
 
 /**

@@ -8,7 +8,6 @@
 // GFLOP/s, 3x3, batch 64, two threads of an AVX-512 machine, both ways of reordering included: 24 -> 24 channels at 64x64 138
 // against 117 for `Conv`, 48 -> 48 at 32x32 314 / 214, 96 -> 96 at 16x16 340 / 270, 192 -> 192 at 4x4 393 / 156.
 
-import type { OnnxNode } from './onnx.js';
 import type { Emitter } from './tensor.js';
 
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
@@ -16,14 +15,16 @@ export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 const LARGEST_WASTE = 1.8;
 
 export const filled = (channels: number, block: number): number => Math.ceil(channels / block) * block;
+/** Input channels of a kernel in blocks. */
+const innerOf = (inputs: number, block: number): number => (inputs < block ? inputs : filled(inputs, block));
 
 /** Whether a convolution with that kernel, [outputs, inputs / groups, kh, kw], gains by it. */
 export function gainsByBlocks([outputs, inputs, kh, kw]: readonly number[], groups: number, block: number): boolean {
   if (block === 0 || kh! * kw! === 1) return false;
   if (groups > 1) return inputs! % block === 0 && (outputs! / groups) % block === 0;
-  // ReorderInput takes channels by fours.
-  if (inputs! < block || inputs! % 4 !== 0) return false;
-  return (filled(inputs!, block) * filled(outputs!, block)) / (inputs! * outputs!) <= LARGEST_WASTE;
+  // ReorderInput takes channels by fours; so few that they fill no block are taken as they lie.
+  if (inputs! >= block && inputs! % 4 !== 0) return false;
+  return (innerOf(inputs!, block) * filled(outputs!, block)) / (inputs! * outputs!) <= LARGEST_WASTE;
 }
 
 /** Zeros behind the ends of axes, so many on each. */
@@ -45,52 +46,18 @@ export function emitBlocked(
   emit: Emitter,
 ): string {
   const block = emit.channelBlock;
-  const [out, inner] = [filled(outputs, block), groups > 1 ? inputs : filled(inputs, block)];
+  const [out, inner] = [filled(outputs, block), groups > 1 ? inputs : innerOf(inputs, block)];
   const whole = fill(w, [out - outputs, inner - inputs, 0, 0], emit);
   // [o, i, kh, kw] to blocks of outputs, blocks of inputs, taps, inputs of a block, outputs of a block, in two steps, because
-  // ONNX Runtime moves one axis much faster than two.
+  // ONNX Runtime moves one axis much faster than two. Of inputs that fill no block: blocks of outputs, inputs, taps, outputs of a block.
   const split = emit.node('Reshape', [whole, emit.ints([out / block, block, inner * kh * kw])]);
   const outputsLast = emit.node('Transpose', [split], { perm: [0, 2, 1] });
-  const taps = emit.node('Reshape', [outputsLast, emit.ints([(out * inner) / block ** 2, block, kh * kw, block])]);
-  const tapsFirst = emit.node('Transpose', [taps], { perm: [0, 2, 1, 3] });
-  const kernel = emit.node('Reshape', [tapsFirst, emit.ints([out, inner, kh, kw])]);
-  const operands = [toBlocks(x, emit), kernel, ...(bias === undefined ? [] : [fill(bias, [out - outputs], emit)])];
+  const thin = groups === 1 && inputs < block;
+  const tapsFirst = (): string => {
+    const taps = emit.node('Reshape', [outputsLast, emit.ints([(out * inner) / block ** 2, block, kh * kw, block])]);
+    return emit.node('Transpose', [taps], { perm: [0, 2, 1, 3] });
+  };
+  const kernel = emit.node('Reshape', [thin ? outputsLast : tapsFirst(), emit.ints([out, inner, kh, kw])]);
+  const operands = [thin ? x : toBlocks(x, emit), kernel, ...(bias === undefined ? [] : [fill(bias, [out - outputs], emit)])];
   return fromBlocks(convBlocks(operands, groups, attributes, emit), outputs, emit);
-}
-
-/** Zero stays zero under these, so that the channels which fill the blocks stay empty. */
-const ACTIVATIONS = new Set(['Relu', 'LeakyRelu']);
-
-/**
- * The same nodes with less passing to and fro: an activation that alone reads a convolution is computed in blocks, and what
- * was brought out of blocks is not brought into them again. `kept` are the values that someone else reads.
- */
-export function fuseBlocked(nodes: readonly OnnxNode[], kept: ReadonlySet<string>): OnnxNode[] {
-  const readers = new Map<string, number[]>();
-  for (const [i, node] of nodes.entries()) for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), i]);
-  const moved = [...nodes];
-  /** Values in blocks by the names of their counterparts outside. */
-  const blocks = new Map<string, string>();
-  for (const [i, { type, inputs, outputs }] of nodes.entries()) {
-    if (type !== 'ReorderOutput') continue;
-    const [inside, outside] = [inputs[0]!, outputs[0]!];
-    const next = readers.get(outside) ?? [];
-    const activation = nodes[next[0] ?? -1];
-    if (next.length === 1 && !kept.has(outside) && activation && ACTIVATIONS.has(activation.type)) {
-      // The two change places; the name in between is now that of a value in blocks.
-      moved[i] = { ...activation, inputs: [inside], outputs: [outside] };
-      moved[next[0]!] = { ...nodes[i]!, inputs: [outside], outputs: activation.outputs };
-      blocks.set(activation.outputs[0]!, outside);
-    } else blocks.set(outside, inside);
-  }
-  const same = new Map<string, string>();
-  for (const { type, inputs, outputs } of moved) {
-    const inside = type === 'ReorderInput' && blocks.get(inputs[0]!);
-    if (inside) same.set(outputs[0]!, inside);
-  }
-  const left = moved
-    .filter((node) => !same.has(node.outputs[0]!))
-    .map((node) => ({ ...node, inputs: node.inputs.map((name) => same.get(name) ?? name) }));
-  const read = new Set(left.flatMap((node) => node.inputs));
-  return left.filter(({ type, outputs }) => type !== 'ReorderOutput' || read.has(outputs[0]!) || kept.has(outputs[0]!));
 }

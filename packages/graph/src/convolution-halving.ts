@@ -19,7 +19,7 @@ export const parities = (x: string, emit: Emitter): string =>
   emit.node('SpaceToDepth', [emit.node('Pad', [x, emit.ints([0, 0, 1, 1, 0, 0, 1, 1])])], { blocksize: 2 });
 
 /** Whether doubling by a kernel [inputs, outputs, 4, 4] gains. */
-export const gainsByDoubling = ([inputs, outputs]: readonly number[], block: number): boolean => gainsByBlocks([outputs!, inputs!, 2, 2], 1, block);
+export const gainsByDoubling = ([inputs, outputs]: readonly number[], block: number): boolean => inputs! >= block && gainsByBlocks([outputs!, inputs!, 2, 2], 1, block);
 
 const PARITIES = [0, 1].flatMap((down) => [0, 1].map((across) => [down, across] as const));
 

@@ -1,7 +1,7 @@
 // Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node or a page: `@zeuxis/graph/node` opens sessions
 // on the one, `@zeuxis/graph/browser` on the other.
 export * from './compile.js';
-export { addBias, type ConvolutionOptions, conv, convTranspose, type Geometry } from './convolution.js';
+export { addBias, affine, type ConvolutionOptions, conv, convTranspose, type Geometry } from './convolution.js';
 export { lowerConvWeight, type WeightLowering, weightLowering } from './convolution-lowering.js';
 export * from './elementwise.js';
 export { gradient } from './gradient.js';

@@ -66,14 +66,14 @@ export async function requireDevice(device = 'cpu'): Promise<void> {
  * @throws DeviceError where the device is not offered, or is and does not start.
  */
 export async function openSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'cpu', threads, sleep, profile } = options;
+  const { device = 'cpu', threads, sleep, asWritten, profile } = options;
   await requireDevice(device);
   const { env, InferenceSession, Tensor } = await import('onnxruntime-node');
   // What goes wrong is said once, by the error that is thrown.
   env.logLevel = 'fatal';
   const session = await InferenceSession.create(modelBytes(model), {
     executionProviders: [device],
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: asWritten ? 'disabled' : 'all',
     // A plan of memory is one more block of the size of all a run needs, beside what the first run, without a plan, left in the arena:
     // a step of `residual` takes 2.8 GB with it and 1.6 GB without, at the same speed.
     enableMemPattern: false,

@@ -7,7 +7,7 @@ import { type DataType, ELEMENT_TYPES } from './tensor.js';
 const IR_VERSION = 8;
 const OPSET = 17;
 
-export type OnnxAttribute = number | string | number[];
+export type OnnxAttribute = number | string | number[] | OnnxBranch;
 export interface OnnxNode {
   type: string;
   name: string;
@@ -29,11 +29,16 @@ export interface OnnxValue {
   type: DataType;
   shape: readonly (number | string)[];
 }
-export interface OnnxModel {
+/** A graph within a graph, whose constants are the outer one's. */
+export interface OnnxBranch {
   nodes: OnnxNode[];
-  initializers: OnnxInitializer[];
   inputs: OnnxValue[];
   outputs: OnnxValue[];
+}
+export interface OnnxGraph extends OnnxBranch {
+  initializers: OnnxInitializer[];
+}
+export interface OnnxModel extends OnnxGraph {
   metadata: Record<string, string>;
 }
 
@@ -58,6 +63,9 @@ function writeAttribute(writer: BinaryWriter, name: string, value: OnnxAttribute
     const whole = !FLOAT_ATTRIBUTES.has(name);
     for (const item of value) whole ? writer.tag(8, WireType.Varint).int64(item) : writer.tag(7, WireType.Bit32).float(item);
     writer.tag(20, WireType.Varint).int32(whole ? 7 : 6);
+  } else if (typeof value === 'object') {
+    nested(writer, 6, (inner) => writeBranch(inner, value));
+    writer.tag(20, WireType.Varint).int32(5);
   } else if (FLOAT_ATTRIBUTES.has(name)) {
     writer.tag(2, WireType.Bit32).float(value);
     writer.tag(20, WireType.Varint).int32(1);
@@ -83,41 +91,77 @@ function writeValue(writer: BinaryWriter, value: OnnxValue): void {
   );
 }
 
-/** The bytes of an .onnx file. */
-export function writeOnnx(model: OnnxModel): Uint8Array {
-  const writer = new BinaryWriter();
-  writer.tag(1, WireType.Varint).int64(IR_VERSION);
-  text(writer, 2, 'zeuxis');
-  nested(writer, 7, (graph) => {
-    for (const node of model.nodes)
-      nested(graph, 1, (out) => {
-        for (const name of node.inputs) text(out, 1, name);
-        for (const name of node.outputs) text(out, 2, name);
-        text(out, 3, node.name);
-        text(out, 4, node.type);
-        for (const [name, value] of Object.entries(node.attributes))
-          nested(out, 5, (attribute) => writeAttribute(attribute, name, value));
-        if (node.domain) text(out, 7, node.domain);
-      });
-    text(graph, 2, 'zeuxis');
-    for (const initializer of model.initializers)
-      nested(graph, 5, (out) => {
-        for (const extent of initializer.shape) out.tag(1, WireType.Varint).int64(extent);
-        out.tag(2, WireType.Varint).int32(ELEMENT_TYPES[initializer.type]);
-        text(out, 8, initializer.name);
-        out.tag(9, WireType.LengthDelimited).bytes(initializer.data);
-      });
-    for (const value of model.inputs) nested(graph, 11, (out) => writeValue(out, value));
-    for (const value of model.outputs) nested(graph, 12, (out) => writeValue(out, value));
-  });
-  const domains = new Set(model.nodes.map((node) => node.domain ?? '')).add('');
-  for (const domain of domains)
-    nested(writer, 8, (opset) => {
-      text(opset, 1, domain);
-      opset.tag(2, WireType.Varint).int64(domain === '' ? OPSET : 1);
+function writeBranch(writer: BinaryWriter, graph: OnnxBranch): void {
+  for (const node of graph.nodes)
+    nested(writer, 1, (out) => {
+      for (const name of node.inputs) text(out, 1, name);
+      for (const name of node.outputs) text(out, 2, name);
+      text(out, 3, node.name);
+      text(out, 4, node.type);
+      for (const [name, value] of Object.entries(node.attributes))
+        nested(out, 5, (attribute) => writeAttribute(attribute, name, value));
+      if (node.domain) text(out, 7, node.domain);
     });
-  writeMetadata(writer, model.metadata);
+  text(writer, 2, 'zeuxis');
+  for (const value of graph.inputs) nested(writer, 11, (out) => writeValue(out, value));
+  for (const value of graph.outputs) nested(writer, 12, (out) => writeValue(out, value));
+}
+
+const written = (write: (writer: BinaryWriter) => void): Uint8Array => {
+  const writer = new BinaryWriter();
+  write(writer);
   return writer.finish();
+};
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
+
+/** A message in its parts: what stands before it, and they. */
+const asField = (field: number, parts: readonly Uint8Array[]): Uint8Array[] => [written((writer) => writer.tag(field, WireType.LengthDelimited).uint32(lengthOf(parts))), ...parts];
+
+function initializerParts({ shape, type, name, data }: OnnxInitializer): Uint8Array[] {
+  const head = written((writer) => {
+    for (const extent of shape) writer.tag(1, WireType.Varint).int64(extent);
+    writer.tag(2, WireType.Varint).int32(ELEMENT_TYPES[type]);
+    text(writer, 8, name);
+  });
+  return [head, ...asField(9, [data])];
+}
+
+/** Notes the domains of a graph's operators, those of the graphs within it too. */
+function noteDomains({ nodes }: OnnxBranch, domains: Set<string>): void {
+  for (const { domain = '', attributes } of nodes) {
+    domains.add(domain);
+    for (const value of Object.values(attributes)) if (typeof value === 'object' && !Array.isArray(value)) noteDomains(value, domains);
+  }
+}
+
+/** The bytes of an .onnx file. Constants are copied once, to where they belong: a writer that grows would copy them at each step. */
+export function writeOnnx(model: OnnxModel): Uint8Array {
+  const graph = [written((writer) => writeBranch(writer, model)), ...model.initializers.flatMap((initializer) => asField(5, initializerParts(initializer)))];
+  const domains = new Set(['']);
+  noteDomains(model, domains);
+  const head = written((writer) => {
+    writer.tag(1, WireType.Varint).int64(IR_VERSION);
+    text(writer, 2, 'zeuxis');
+  });
+  const tail = written((writer) => {
+    for (const domain of domains)
+      nested(writer, 8, (opset) => {
+        text(opset, 1, domain);
+        opset.tag(2, WireType.Varint).int64(domain === '' ? OPSET : 1);
+      });
+    writeMetadata(writer, model.metadata);
+  });
+  return joined([head, ...asField(7, graph), tail]);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(lengthOf(parts));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
 }
 
 function writeMetadata(writer: BinaryWriter, metadata: Record<string, string>): void {
@@ -260,7 +304,7 @@ export function readConstants(bytes: Uint8Array): Map<string, Float32Array> {
       },
     });
     // A copy: floats must lie at multiples of four.
-    if (type === ELEMENT_TYPES.float32 && data.length % 4 === 0) constants.set(name, new Float32Array(Uint8Array.from(data).buffer));
+    if (type === ELEMENT_TYPES.float32 && data.length % 4 === 0) constants.set(name, new Float32Array(new Uint8Array(data).buffer));
   };
   try {
     message(bytes, { 7: (r) => message(r.bytes(), { 5: (inner) => readConstant(inner.bytes()) }) });
@@ -287,14 +331,5 @@ export function replaceMetadata(bytes: Uint8Array, metadata: Record<string, stri
     else reader.skip(wire, field);
     if (key === undefined || !(key in metadata)) kept.push(bytes.subarray(start, reader.pos));
   }
-  const writer = new BinaryWriter();
-  writeMetadata(writer, metadata);
-  kept.push(writer.finish());
-  const all = new Uint8Array(kept.reduce((size, part) => size + part.length, 0));
-  let offset = 0;
-  for (const part of kept) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
+  return joined([...kept, written((writer) => writeMetadata(writer, metadata))]);
 }

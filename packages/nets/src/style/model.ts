@@ -1,9 +1,9 @@
 // A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
 // other takes what was measured as given.
 
-import { add, compile, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Tensor, tanh } from '@zeuxis/graph';
+import { add, affine, compile, compileEither, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, reshape, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
-import { EPSILON, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
+import { GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
 const inputs = () => ({ photograph: input('photograph', [1, 3, 16, 16]), noise: input('noise', [1, NOISE, 16 / GRAIN, 16 / GRAIN]), strength: input('strength', [1]) });
 
@@ -23,35 +23,41 @@ export function styleModel(painter: StyleNetwork, weights: Float32Array, metadat
 /** The weights of a style's model file; undefined where it is of another network than this version's. @throws Error 'this is no ONNX file' */
 export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Array | undefined => painter.thaw(readConstants(file));
 
-/** `measured` of `styleModel` alone, at one strength: inputs as there, without `strength`. The outermost four pixels count otherwise in the last two layers. */
-export function measuringModel(painter: StyleNetwork, weights: Float32Array, strength: number, kernels = halvedKernels(painter, weights)): Uint8Array {
+/**
+ * The two networks that paint one picture by tiles, at one strength, in one file that is run at once and not kept. Inputs: `photograph` and `noise` as of `styleModel`, and `measure`
+ * float32 [1], which says what `made` is to be:
+ * - 1: `measured` of `styleModel` by itself; `share` as there. The outermost four pixels count otherwise in the last two layers.
+ * - 0: `painted` of `styleModel`, where every channel has the `moments`, float32 [k], the values of `measured`. Normalisation by known moments is a factor and a summand a channel, which go into
+ *   the convolution before it: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise.
+ *
+ * What one does not read may hold anything.
+ */
+export function tiledModel(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}): Uint8Array {
   const { photograph, noise } = inputs();
+  const through = throughHalves(painter, weights, photograph, noise, strength);
   const { normal, measured } = measuringNormal();
-  paintHalved(painter, weights, kernels, photograph, noise, strength, normal);
-  return compile({ measured: concat(measured, 1) }, { openSides: true }).bytes;
+  through(normal);
+  const painted = through(givenNormal(input('moments', [momentsOf(painter)])));
+  return compileEither('measure', 'made', [concat(measured, 1), painted], { openSides: true, ...target }).bytes;
 }
 
-/**
- * A style that takes the moments of every picture to be those given, `measured` of `styleModel`, and paints at one strength: inputs and outputs as there, without `strength`, `share`
- * and `measured`. Normalisation by known moments is a factor and a summand a channel, which ONNX Runtime works into the convolutions before it: what is left are
- * convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise.
- * @param moments k values.
- */
-export function paintingModel(painter: StyleNetwork, weights: Float32Array, moments: Float32Array, strength: number, kernels = halvedKernels(painter, weights)): Uint8Array {
-  const { photograph, noise } = inputs();
+/** By given moments. */
+function givenNormal(moments: Tensor): Normal {
   let at = 0;
-  const next = (count: number) => {
-    at += count;
-    return moments.subarray(at - count, at);
-  };
-  const normal: Normal = (x, _reduction, scale, shift) => {
+  const next = (count: number): Tensor => sliceAxis(moments, 0, (at += count) - count, count);
+  return (x, _reduction, scale, shift) => {
     const count = scale.size;
-    const [mean, variance] = [constant(next(count), scale.shape), next(count)];
-    const factor = mul(constant(variance.map((value) => 1 / Math.sqrt(value + EPSILON)), scale.shape), scale);
-    return add(mul(x, overPixels(factor, x)), overPixels(sub(shift, mul(factor, mean)), x));
+    const [mean, variance] = [next(count), next(count)];
+    const factor = mul(toUnit(variance), flat(scale));
+    const channels = (values: Tensor) => concat(Array.from({ length: x.extent(1) / count }, () => values), 0);
+    return affine(x, channels(factor), channels(sub(flat(shift), mul(factor, mean))));
   };
-  return compile({ painted: paintHalved(painter, weights, kernels, photograph, noise, strength, normal) }, { openSides: true }).bytes;
 }
+
+const flat = (x: Tensor): Tensor => reshape(x, [x.size]);
+
+/** How many values `measured` has: a mean and a variance for each channel that has a scale. */
+export const momentsOf = (painter: StyleNetwork): number => painter.table.filter(({ name }) => name.endsWith('.scale')).reduce((sum, { shape }) => sum + 2 * sizeOf(shape), 0);
 
 /** By the moments of the picture itself, which are kept: sums by the given number of pixels, for the graph does not know how large the picture is. */
 function measuringNormal(): { normal: Normal; measured: Tensor[] } {
@@ -82,34 +88,27 @@ function acrossPixels(sums: Tensor, like: Tensor): Tensor {
 
 const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((weight) => weight.name === name)!;
 
-/** Kernels of the last two convolutions at half a picture's sides: one painter's graphs share them. */
-export interface HalvedKernels {
-  up: Float32Array;
-  out: Float32Array;
-}
-
-export function halvedKernels(painter: StyleNetwork, weights: Float32Array): HalvedKernels {
-  const part = (name: string) => {
-    const { shape, offset } = entryOf(painter, name);
-    return { width: shape[1]!, values: weights.subarray(offset, offset + sizeOf(shape)) };
-  };
-  const [full] = WIDTHS;
-  const [up, out] = [part('up1.weight'), part('out.weight')];
-  return { up: enlargingKernel(up.values, full, up.width), out: shuffledKernel(out.values, 3, full) };
-}
-
-/** `paint`, with its last two convolutions at half the picture's sides (halved.ts). Their normalisations have four times the channels of what was learned. */
-function paintHalved(painter: StyleNetwork, weights: Float32Array, kernels: HalvedKernels, photograph: Tensor, noise: Tensor, strength: number, normal: Normal): Tensor {
+/**
+ * `paint` with its last two convolutions at half the picture's sides (halved.ts), as a function of how it is normalised: whatever else is the same is there once.
+ * Their normalisations have four times the channels of what was learned.
+ */
+function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number): (normal: Normal) => Tensor {
   const frozen = painter.freeze(weights);
   const part = (name: string) => frozen.get(name, entryOf(painter, name).shape, 0);
   const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`), gain), mul(part(`${name}.shift`), gain)] as const;
-  const convolved = (x: Tensor, kernel: Float32Array, out: number) => conv(x, constant(kernel, [out, x.extent(1), 3, 3]), { padding: 1 });
-  const half = paintHalf(frozen, photograph, noise, constant([strength], [1]), normal);
-  const [full] = WIDTHS;
-  const up = convolved(half, kernels.up, 4 * full);
-  const y = relu(normal(up, 1, ...learned('up1')));
-  const raw = convolved(y, kernels.out, 4 * 3);
-  const normalised = normal(raw, 1, ...learned('out', strength));
-  const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
-  return pixelShuffle(add(mul(tanh(made), 0.5), 0.5), 2);
+  const values = (name: string) => {
+    const { shape, offset } = entryOf(painter, name);
+    return weights.subarray(offset, offset + sizeOf(shape));
+  };
+  const [full, inner] = WIDTHS;
+  const [up, out] = [constant(enlargingKernel(values('up1.weight'), full, inner), [4 * full, inner, 3, 3]), constant(shuffledKernel(values('out.weight'), 3, full), [4 * 3, 4 * full, 3, 3])];
+  const dial = constant([strength], [1]);
+  return (normal) => {
+    const half = paintHalf(frozen, photograph, noise, dial, normal);
+    const y = relu(normal(conv(half, up, { padding: 1 }), 1, ...learned('up1')));
+    const raw = conv(y, out, { padding: 1 });
+    const normalised = normal(raw, 1, ...learned('out', strength));
+    const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
+    return pixelShuffle(add(mul(tanh(made), 0.5), 0.5), 2);
+  };
 }

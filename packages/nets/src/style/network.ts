@@ -8,7 +8,7 @@
 // Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
 // `Normal` decides whose they are: a picture's tiles share what was measured on the picture reduced (model.ts).
 
-import { add, concat, div, enlarge, input, meanKeep, mul, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, concat, conv, div, enlarge, input, meanKeep, mul, pad, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 
@@ -56,12 +56,20 @@ export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor
     y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
   // As large as the noise, without a word of how large that is.
   const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
-  y = relu(normalised(p, 'mix', same(p, 'mix', concat([y, noise, dial], 1), quarter, 3), 4, normal));
+  y = relu(normalised(p, 'mix', mixed(p, y, noise, dial), 4, normal));
   for (let i = 0; i < BLOCKS; i++) {
     const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
     y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
   }
   return enlarged(p, 'up2', y, half, 2, normal);
+}
+
+/** What was seen, the noise and the dial through one convolution; zeros fill them up to channels by fours, as the processor's blocked layout takes them. */
+function mixed(p: Weights, y: Tensor, noise: Tensor, dial: Tensor): Tensor {
+  const [width, inner] = [WIDTHS[2], WIDTHS[2] + NOISE + 1];
+  const kernel = p.get('mix.weight', [width, inner, 3, 3], GAIN / Math.sqrt(inner * 9));
+  const zeros = Array.from({ length: 3 }, () => mul(dial, 0));
+  return conv(concat([y, noise, dial, ...zeros], 1), pad(kernel, [0, 0, 0, 0], [0, zeros.length, 0, 0]), { padding: 1 });
 }
 
 const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction: number, normal: Normal): Tensor => relu(normalised(p, name, same(p, name, enlarge(x), width, 3), reduction, normal));

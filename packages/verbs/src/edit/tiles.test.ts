@@ -33,7 +33,7 @@ async function whole(tile: number, margin: number): Promise<Float32Array> {
         out.set(values.subarray((c * h + row) * w, (c * h + row + 1) * w), (c * 2 * height + y + row) * 2 * width + x);
   };
   await enlarge(session, source, sink, { scale: 2, channels: 3, margin, tile, onTile: () => tiles++ }).finally(() => session.close());
-  expect(tiles).toBe(tileCount(source, tile));
+  expect(tiles).toBe(tileCount(source, { tile, margin }));
   return out;
 }
 const difference = (a: Float32Array, b: Float32Array) => a.reduce((largest, value, i) => Math.max(largest, Number.isNaN(value) ? 1 : Math.abs(value - b[i]!)), 0);

@@ -31,8 +31,6 @@ export const ROWS = 32;
 /** A picture as a function: planar values, 0 to 1, [channels, height, width], of a part of it. */
 export interface Source extends Extent {
   read(x: number, y: number, width: number, height: number, out: Float32Array): void;
-  /** All of it, where that is in memory; not to be changed. */
-  planes?: Float32Array;
 }
 
 /** Takes planar values, [channels, height, width], not clamped, whose upper left corner lies at (x, y) of the large picture: at once, for they are not kept. */
@@ -40,9 +38,21 @@ export type Sink = (values: Float32Array, x: number, y: number, width: number, h
 
 const extentOf = (tile: number | Extent): Extent => (typeof tile === 'number' ? { width: tile, height: tile } : tile);
 
-export function tileCount({ width, height }: Extent, tile: number | Extent = TILE): number {
+/** Where the tiles of a side end. At the picture's edges one has surroundings on one side alone, and takes in as much more of the picture: all pass the model in one size but the last. */
+function endsOf(side: number, tile: number, margin: number): number[] {
+  const ends: number[] = [];
+  let at = 0;
+  while (at < side) {
+    const end = at + tile + (at === 0 ? margin : 0);
+    at = end + margin >= side ? side : end;
+    ends.push(at);
+  }
+  return ends;
+}
+
+export function tileCount({ width, height }: Extent, { tile = TILE, margin }: Pick<TileOptions, 'tile' | 'margin'>): number {
   const own = extentOf(tile);
-  return Math.ceil(width / own.width) * Math.ceil(height / own.height);
+  return endsOf(width, own.width, margin).length * endsOf(height, own.height, margin).length;
 }
 
 /** A tile with its surroundings: planar values, [channels, h, w], from (x, y) of the picture on. */
@@ -70,13 +80,15 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
   const tile = extentOf(options.tile ?? TILE);
   // Memory that is used again is at hand; what is asked for anew has to be brought page by page.
   const [room, strip] = [reused(), reused()];
-  for (let top = 0; top < source.height; top += tile.height)
-    for (let left = 0; left < source.width; left += tile.width) {
+  const [across, down] = [endsOf(source.width, tile.width, margin), endsOf(source.height, tile.height, margin)];
+  for (const [row, bottom] of down.entries())
+    for (const [column, right] of across.entries()) {
       signal?.throwIfAborted();
-      const [right, bottom] = [Math.min(source.width, left + tile.width), Math.min(source.height, top + tile.height)];
+      const [left, top] = [across[column - 1] ?? 0, down[row - 1] ?? 0];
       const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
       const [w, h] = [Math.min(source.width, right + margin) - x, Math.min(source.height, bottom + margin) - y];
-      const values = valuesOf(source, channels, x, y, w, h, room);
+      const values = room(channels * w * h);
+      source.read(x, y, w, h, values);
       const made = await run({ values, x, y, w, h }).catch((error: Error) => {
         throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });
@@ -84,11 +96,11 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
         throw new UserError(`the model makes [${made.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
       if (!allFinite(made.data as Float32Array)) throw new UserError('the model makes values that are no numbers');
       const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
-      for (let row = 0; row < inner.height; row += ROWS) {
-        const part = { ...inner, y: inner.y + row, height: Math.min(ROWS, inner.height - row) };
+      for (let from = 0; from < inner.height; from += ROWS) {
+        const part = { ...inner, y: inner.y + from, height: Math.min(ROWS, inner.height - from) };
         const band = strip(channels * part.width * part.height);
         copyPlanar(made.data as Float32Array, channels, w * scale, h * scale, part, band);
-        sink(band, left * scale, top * scale + row, part.width, part.height);
+        sink(band, left * scale, top * scale + from, part.width, part.height);
       }
       onTile?.();
     }
@@ -101,14 +113,6 @@ function reused(): (count: number) => Float32Array {
     if (held.length < count) held = new Float32Array(count);
     return held.subarray(0, count);
   };
-}
-
-/** Planar values of a part; of all of it those that are in memory. */
-function valuesOf(source: Source, channels: number, x: number, y: number, w: number, h: number, room: (count: number) => Float32Array): Float32Array {
-  if (source.planes && w === source.width && h === source.height) return source.planes;
-  const values = room(channels * w * h);
-  source.read(x, y, w, h, values);
-  return values;
 }
 
 /** Values that are looked at at one go: what a processor keeps at hand. */

@@ -1,14 +1,7 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
 import { boxReduced, GRAIN, type Luminance, luminance } from '@zeuxis/nets';
-import { copyPlanar, ROWS, type Source } from '../edit/tiles.js';
-
-/** A picture that is asked for several times, in memory. */
-export function held({ width, height, read }: Source): Source {
-  const planes = new Float32Array(3 * width * height);
-  read(0, 0, width, height, planes);
-  return { width, height, planes, read: (x, y, w, h, out) => copyPlanar(planes, 3, width, height, { x, y, width: w, height: h }, out) };
-}
+import { ROWS, type Source } from '../edit/tiles.js';
 
 /** Without so many of its outermost lines. */
 export const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });

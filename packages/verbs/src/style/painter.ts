@@ -3,15 +3,15 @@
 // picture first, so that no seam shows.
 
 import { availableParallelism } from 'node:os';
-import { floats, type Session, type Value } from '@zeuxis/graph';
-import { openSession } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type HalvedKernels, halvedKernels, type Luminance, luminance, measuringModel, NOISE, paintingModel, styleWeights } from '@zeuxis/nets';
+import { floats, type Session, type Value, vector } from '@zeuxis/graph';
+import { openSession, targetOf } from '@zeuxis/graph/node';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, styleWeights, tiledModel } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, type Extent, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { framed, held, inset, luminanceOf, reduced } from './frame.js';
+import { framed, inset, luminanceOf, reduced } from './frame.js';
 import { layStrokes, type Strokes } from './strokes.js';
 
 /**
@@ -65,42 +65,36 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
-  /** By the moments that were last given: the frames of an animation share theirs. */
-  private fixed: { moments: Float32Array; session: Session } | undefined;
 
   private constructor(
-    private readonly measuring: Session,
-    private readonly weights: Float32Array,
-    private readonly kernels: HalvedKernels,
-    private readonly open: (model: Uint8Array) => Promise<Session>,
+    /** `tiledModel`. */
+    private readonly session: Session,
+    private readonly unknown: Float32Array,
     private readonly seed: number | string,
-    private readonly strength: number,
     private readonly share: number,
   ) {}
 
   /**
-   * @param weights of the network; the graphs that measure and paint are made of them here. @param seed of the noise that strokes begin from.
+   * @param weights of the network. @param seed of the noise that strokes begin from.
    * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
    * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
-    const open = (model: Uint8Array) => openSession(model, { device, threads });
-    const kernels = halvedKernels(defineStyle(), weights);
-    const measuring = await open(measuringModel(defineStyle(), weights, strength, kernels));
-    return new Painter(measuring, weights, kernels, open, seed, strength, share);
+    const [network, target] = [defineStyle(), await targetOf(device)];
+    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, asWritten: (target.channelBlock ?? 0) > 0 });
+    return new Painter(session, new Float32Array(momentsOf(network)), seed, share);
   }
 
   /** Tiles of a picture. */
   static tiles({ width, height }: Extent): number {
     const whole = framed({ width, height, read: () => {} }, STYLE_MARGIN);
-    return tileCount(whole, tileOf(whole));
+    return tileCount(whole, { tile: tileOf(whole), margin: STYLE_MARGIN });
   }
 
   async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
-    const whole = inFrame(source);
+    const whole = framed(source, STYLE_MARGIN);
     const { tile = tileOf(whole) } = options;
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
-    const session = await this.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     const within: Sink = (values, x, y, width, height) => {
       const [left, top] = [Math.max(0, STYLE_MARGIN - x), Math.max(0, STYLE_MARGIN - y)];
@@ -108,12 +102,7 @@ export class Painter implements Paints {
       const inner = { x: left, y: top, width: right - left, height: bottom - top };
       if (inner.width > 0 && inner.height > 0) faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
     };
-    try {
-      await inTiles(whole, within, { ...options, scale: 1, channels: 3, tile }, async (part) => (await session.run(this.feeds(part, strokes))).painted!);
-    } finally {
-      // Its own moments are no other picture's: a session holds on to the memory of its largest tile.
-      if (!given) await this.release();
-    }
+    await inTiles(whole, within, { ...options, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { moments }));
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {
@@ -122,7 +111,7 @@ export class Painter implements Paints {
     let count = 0;
     const added = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => b.forEach((value, i) => { a[i]! += value; });
     for await (const source of sources) {
-      const whole = inFrame(source);
+      const whole = framed(source, STYLE_MARGIN);
       const own = luminanceOf(whole);
       const moments = await this.measure(source, whole, () => layStrokes(own, this.seed));
       if (sum && seen) {
@@ -148,36 +137,26 @@ export class Painter implements Paints {
     const [w, h] = [seen.width, seen.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
     const values = reduced(seen, w, h, factor);
     const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN)), this.seed), 0];
-    const { measured } = await this.measuring.run({ ...this.feeds({ values, x: at, y: at, w, h }, own), share: floats([1 / (w * h)], [1]) });
-    return Float32Array.from(measured!.data as Float32Array);
+    const { data } = await this.made({ values, x: at, y: at, w, h }, own, { share: 1 / (w * h) });
+    return data as Float32Array;
   }
 
-  /** The session that paints by these moments. */
-  private async paintingBy(moments: Float32Array): Promise<Session> {
-    if (this.fixed?.moments !== moments) {
-      await this.release();
-      this.fixed = { moments, session: await this.open(paintingModel(defineStyle(), this.weights, moments, this.strength, this.kernels)) };
-    }
-    return this.fixed.session;
-  }
-
-  /** A part of a picture, and the strokes that lie on it. */
-  private feeds({ values, x, y, w, h }: Tile, strokes: Strokes): Record<'photograph' | 'noise', Value> {
+  /** What the network makes of a part of a picture and the strokes that lie on it: it painted by moments, or, by the share of a pixel in it, its moments. */
+  private async made({ values, x, y, w, h }: Tile, strokes: Strokes, { moments, share = 0 }: { moments?: Float32Array; share?: number }): Promise<Value> {
     const part = { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN };
-    return {
+    const feeds = {
       photograph: floats(values, [1, 3, h, w]),
       noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]),
+      moments: vector(moments ?? this.unknown),
+      measure: floats([moments ? 0 : 1], [1]),
+      share: floats([share], [1]),
     };
+    const { made } = await this.session.run(feeds);
+    return made!;
   }
 
-  private async release(): Promise<void> {
-    const { fixed } = this;
-    this.fixed = undefined;
-    await fixed?.session.close();
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.measuring.close(), this.release()]);
+  close(): Promise<void> {
+    return this.session.close();
   }
 }
 
@@ -196,19 +175,13 @@ export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, s
 
 const isSmall = ({ width, height }: Extent): boolean => width * height <= (STYLE_TILE + 2 * STYLE_MARGIN) ** 2;
 
-/** The tiles of a picture in its frame: a small one is cut across its longer side, for there the least is painted twice. */
+/** The tiles of a picture in its frame: a small one is cut across its longer side, for there the least is painted twice, into tiles that pass the network in one size. */
 function tileOf(whole: Extent): number | Extent {
   if (!isSmall(whole)) return STYLE_TILE;
   const { width, height } = whole;
   const count = Math.ceil((width * height) / FEW);
-  const cut = (side: number) => GRAIN * Math.ceil(side / count / GRAIN);
+  const cut = (side: number) => GRAIN * Math.ceil((side - 2 * STYLE_MARGIN) / count / GRAIN);
   return width > height ? { width: cut(width), height } : { width, height: cut(height) };
-}
-
-/** A picture in its frame; a small one is held in memory, for it is asked for thrice. */
-function inFrame(source: Source): Source {
-  const whole = framed(source, STYLE_MARGIN);
-  return isSmall(whole) ? held(whole) : whole;
 }
 
 /** A sink that takes `share` of what is painted, and the rest of what was there. */

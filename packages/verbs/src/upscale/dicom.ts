@@ -25,7 +25,7 @@ export async function upscaleDicom(path: string, bytes: Uint8Array, target: stri
   if (width * height > maximumPixels) throw new UserError(`'${path}' has ${width}x${height} pixels, more than are allowed; --max-pixels raises it`);
   if (width * height * scale ** 2 * channels * frames.length > MOST_VALUES)
     throw new UserError(`'${path}' holds ${frames.length} frames of ${width}x${height}, too many to be enlarged in one file; split it`);
-  const total = tileCount(picture) * frames.length;
+  const total = tileCount(picture, { margin }) * frames.length;
   let done = 0;
   const onTile = () => onProgress({ stage: basename(path), done: ++done, total, unit: 'tiles' });
   const span = range(picture);

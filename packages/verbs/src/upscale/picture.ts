@@ -32,7 +32,7 @@ async function enlarged(path: string, bytes: Buffer, format: RasterFormat, { mod
     throw new UserError(`'${path}' is in colour, and the model '${model.name}' enlarges grey pictures; name another with --model`);
   // What the format cannot hold is said before the work.
   requireFits(raster.width * scale, raster.height * scale, format);
-  const onTile = tileProgress(basename(path), tileCount(raster) * passes(raster), onProgress);
+  const onTile = tileProgress(basename(path), tileCount(raster, { margin }) * passes(raster), onProgress);
   return enlargeRaster(session, raster, { scale, channels, margin, signal, onTile });
 }
 

@@ -1,0 +1,100 @@
+// What lies between convolutions in blocked layout: most of it can stay in blocks, or be a convolution's own last step. ONNX Runtime's optimiser does as much for
+// convolutions that it brought into blocks itself, and nothing for those that were written so (convolution-blocked.ts).
+
+import { BLOCKED_DOMAIN } from './convolution-blocked.js';
+import type { OnnxNode } from './onnx.js';
+import type { Shape } from './tensor.js';
+
+/** Zero stays zero under these, so that the channels which fill the blocks stay empty. */
+const ACTIVATIONS = new Set(['Relu', 'LeakyRelu']);
+
+/** Bilinear enlargement by two, as `enlarge` is written. */
+const ENLARGING = { scales: [1, 1, 2, 2], mode: 'linear', coordinate_transformation_mode: 'half_pixel' };
+
+/**
+ * The same nodes with less passing to and fro: what was brought out of blocks is not brought into them again, and activations, sums and enlargements
+ * of values in blocks stay in them; what can be a convolution's own last step is.
+ * @param kept values that someone else reads. @param shapes of values outside of blocks, by their names, as far as they are known.
+ */
+export function fuseBlocked(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>): OnnxNode[] {
+  return folded(stayingInBlocks(nodes, kept, shapes), kept);
+}
+
+function readersOf(nodes: readonly OnnxNode[]): Map<string, number> {
+  const readers = new Map<string, number>();
+  for (const { inputs } of nodes) for (const name of inputs) readers.set(name, (readers.get(name) ?? 0) + 1);
+  return readers;
+}
+
+function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>): OnnxNode[] {
+  const readers = readersOf(nodes);
+  /** Values in blocks, and how many of their channels are filled, by the names of their counterparts outside. */
+  const blocks = new Map<string, { inside: string; channels: number }>();
+  /** Values that are others under a second name. */
+  const same = new Map<string, string>();
+  const moved: OnnxNode[] = [];
+  for (const node of nodes) {
+    const { type, inputs, outputs, attributes } = node;
+    const inside = inputs.map((name) => blocks.get(name)?.inside);
+    const [outside, made] = [inputs[0]!, outputs[0]!];
+    if (type === 'ReorderInput' && inside[0] !== undefined) {
+      same.set(made, inside[0]);
+      continue;
+    }
+    const alone = readers.get(outside) === 1 && !kept.has(outside);
+    const alike = () => inputs.every((name) => shapes.has(name) && String(shapes.get(name)) === String(shapes.get(outside)));
+    const blocked: Omit<OnnxNode, 'name' | 'outputs'> | undefined =
+      ACTIVATIONS.has(type) && inside[0] !== undefined && alone ? { type, inputs: [inside[0]], attributes }
+      : type === 'Add' && inside[0] !== undefined && inside[1] !== undefined && alike() ? { type, inputs: [inside[0], inside[1]], attributes }
+      : type === 'Resize' && inside[0] !== undefined && alone ? { type: 'Upsample', inputs: [inside[0]], attributes: ENLARGING, domain: BLOCKED_DOMAIN }
+      : undefined;
+    if (!blocked) moved.push({ ...node, inputs: inputs.map((name) => same.get(name) ?? name) });
+    if (type === 'ReorderOutput') blocks.set(made, { inside: outside, channels: attributes.channels as number });
+    if (!blocked) continue;
+    const { channels } = blocks.get(outside)!;
+    const within = `${made}_blocks`;
+    moved.push({ ...blocked, name: within, outputs: [within] });
+    moved.push({ type: 'ReorderOutput', name: `${made}_out`, inputs: [within], outputs: [made], attributes: { channels }, domain: BLOCKED_DOMAIN });
+    blocks.set(made, { inside: within, channels });
+  }
+  const read = readersOf(moved);
+  return moved.filter(({ type, outputs }) => type !== 'ReorderOutput' || read.has(outputs[0]!) || kept.has(outputs[0]!));
+}
+
+/** Activations and sums that alone read a convolution in blocks become its own: a pass over the pictures less. */
+function folded(nodes: readonly OnnxNode[], kept: ReadonlySet<string>): OnnxNode[] {
+  const readers = readersOf(nodes);
+  /** Convolutions that nothing was folded into yet, and which of the nodes that are left they are, by their outputs. */
+  const open = new Map<string, number>();
+  const left: (OnnxNode | undefined)[] = [];
+  /** The open convolution behind a value, which is then no longer where it was. */
+  const taken = (name: string): OnnxNode | undefined => {
+    const at = open.get(name);
+    if (at === undefined || readers.get(name) !== 1 || kept.has(name)) return undefined;
+    const conv = left[at];
+    left[at] = undefined;
+    return conv;
+  };
+  for (const node of nodes) {
+    const { type, inputs, outputs, attributes } = node;
+    let next = node;
+    let last = type !== 'Conv' || node.domain !== BLOCKED_DOMAIN;
+    if (ACTIVATIONS.has(type)) {
+      const conv = taken(inputs[0]!);
+      const parameters = type === 'LeakyRelu' ? { activation_params: [attributes.alpha as number] } : {};
+      if (conv) next = { ...conv, outputs, attributes: { ...conv.attributes, activation: type, ...parameters } };
+    } else if (type === 'Add') {
+      for (const [i, other] of [[1, 0], [0, 1]] as const) {
+        const conv = taken(inputs[i]!);
+        if (!conv) continue;
+        const [x, kernel, bias = ''] = conv.inputs;
+        next = { ...conv, inputs: [x!, kernel!, bias, inputs[other]!], outputs };
+        last = false;
+        break;
+      }
+    }
+    left.push(next);
+    if (!last) open.set(outputs[0]!, left.length - 1);
+  }
+  return left.filter((node) => node !== undefined);
+}
