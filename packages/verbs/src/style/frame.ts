@@ -1,10 +1,10 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
-import { boxReduced, GRAIN, type Luminance, luminance } from '@zeuxis/nets';
-import { ROWS, type Source } from '../edit/tiles.js';
+import { boxReduced, FRAME, GRAIN, type Luminance, luminance, type Planar } from '@zeuxis/nets';
+import { copyPlanar, ROWS, type Source } from '../edit/tiles.js';
 
 /** Without so many of its outermost lines. */
-export const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });
+const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });
 
 /** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
 export function framed(source: Source, frame: number): Source {
@@ -58,7 +58,7 @@ function bounds(values: Int32Array): [number, number] {
 }
 
 /** Means of `factor` by `factor` pixels, [3, h, w], band by band: the whole may be too large for memory. */
-export function reduced(source: Source, w: number, h: number, factor: number): Float32Array {
+function reduced(source: Source, w: number, h: number, factor: number): Float32Array {
   const out = new Float32Array(3 * w * h);
   const width = w * factor;
   const read = new Float32Array(3 * width * Math.min(h, ROWS) * factor);
@@ -72,8 +72,30 @@ export function reduced(source: Source, w: number, h: number, factor: number): F
   return out;
 }
 
-/** Luminance at a quarter of a picture's sides. */
-export function luminanceOf(source: Source): Luminance {
-  const [width, height] = [source.width / GRAIN, source.height / GRAIN];
-  return luminance({ width, height, data: reduced(source, width, height, GRAIN) });
+/** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
+const MEASURED = 768;
+
+/** What is looked at of a picture before it is painted. */
+export interface Looked {
+  /** Of the picture in its frame, at a quarter of its sides. */
+  luminance: Luminance;
+  /** The picture reduced by `factor`, in a frame of FRAME px as crops had in training. */
+  small: Planar;
+  factor: number;
 }
+
+/** Looks at a picture. @param whole it in a frame of `margin` px, whole grains. */
+export function lookAt(source: Source, whole: Source, margin: number): Looked {
+  const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
+  const frame = FRAME * factor;
+  // Once for both, where means of few pixels make those of a grain.
+  const once = GRAIN % factor === 0 && frame <= margin;
+  const by = once ? factor : GRAIN;
+  const all = { width: whole.width / by, height: whole.height / by };
+  const reducedWhole = { ...all, data: reduced(whole, all.width, all.height, by) };
+  const seen = once ? inset(planarSource(reducedWhole), (margin - frame) / factor) : frame > margin ? framed(source, frame) : inset(whole, margin - frame);
+  const [width, height] = [seen.width, seen.height].map((side) => Math.floor(side / (once ? 1 : factor) / GRAIN) * GRAIN) as [number, number];
+  return { luminance: luminance(boxReduced(reducedWhole, GRAIN / by)), small: { width, height, data: reduced(seen, width, height, once ? 1 : factor) }, factor };
+}
+
+const planarSource = ({ width, height, data }: Planar): Source => ({ width, height, read: (x, y, w, h, out) => copyPlanar(data, 3, width, height, { x, y, width: w, height: h }, out) });

@@ -11,7 +11,7 @@ import type { StyleCard } from '../card.js';
 import { cropPlanar, type Extent, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
-import { framed, inset, luminanceOf, reduced } from './frame.js';
+import { framed, type Looked, lookAt } from './frame.js';
 import { layStrokes, type Strokes } from './strokes.js';
 
 /**
@@ -26,8 +26,6 @@ export const STYLE_TILE = 1024;
  * machine asking costs more than painting, so that a megapixel passes the network in three quarters of the time in three tiles, where part of it is painted twice.
  */
 const FEW = 450_000;
-/** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
-const MEASURED = 768;
 
 export interface PaintOptions {
   margin: number;
@@ -81,7 +79,7 @@ export class Painter implements Paints {
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const [network, target] = [defineStyle(), await targetOf(device)];
-    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, asWritten: (target.channelBlock ?? 0) > 0 });
+    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, sleep: true, asWritten: (target.channelBlock ?? 0) > 0 });
     return new Painter(session, new Float32Array(momentsOf(network)), seed, share);
   }
 
@@ -112,8 +110,9 @@ export class Painter implements Paints {
     const added = (a: Float32Array | Float64Array, b: Float32Array | Float64Array) => b.forEach((value, i) => { a[i]! += value; });
     for await (const source of sources) {
       const whole = framed(source, STYLE_MARGIN);
-      const own = luminanceOf(whole);
-      const moments = await this.measure(source, whole, () => layStrokes(own, this.seed));
+      const looked = lookAt(source, whole, STYLE_MARGIN);
+      const own = looked.luminance;
+      const moments = await this.measure(looked, () => layStrokes(own, this.seed));
       if (sum && seen) {
         added(sum, moments);
         added(seen.data, own.data);
@@ -125,18 +124,15 @@ export class Painter implements Paints {
   }
 
   private async ownManner(source: Source, whole: Source): Promise<Shared> {
-    const strokes = await layStrokes(luminanceOf(whole), this.seed);
-    return { strokes, moments: await this.measure(source, whole, async () => strokes) };
+    const looked = lookAt(source, whole, STYLE_MARGIN);
+    const strokes = await layStrokes(looked.luminance, this.seed);
+    return { strokes, moments: await this.measure(looked, async () => strokes) };
   }
 
-  /** The moments of a picture, of it reduced where it is large. @param whole in the frame of STYLE_MARGIN. @param strokes gives those of the whole. */
-  private async measure(source: Source, whole: Source, strokes: () => Promise<Strokes>): Promise<Float32Array> {
-    const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
-    const frame = FRAME * factor;
-    const seen = frame > STYLE_MARGIN ? framed(source, frame) : inset(whole, STYLE_MARGIN - frame);
-    const [w, h] = [seen.width, seen.height].map((side) => Math.floor(side / factor / GRAIN) * GRAIN) as [number, number];
-    const values = reduced(seen, w, h, factor);
-    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced({ width: w, height: h, data: values }, GRAIN)), this.seed), 0];
+  /** The moments of a picture, of it reduced where it is large. @param strokes gives those of the whole in its frame. */
+  private async measure({ small, factor }: Looked, strokes: () => Promise<Strokes>): Promise<Float32Array> {
+    const { width: w, height: h, data: values } = small;
+    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced(small, GRAIN)), this.seed), 0];
     const { data } = await this.made({ values, x: at, y: at, w, h }, own, { share: 1 / (w * h) });
     return data as Float32Array;
   }
