@@ -11,7 +11,7 @@ import { median } from './measure.js';
 import { AT_256 } from './watermark.js';
 import { ATTACKS } from './watermark-attacks.js';
 import { photographs, withMade } from './watermark-pictures.js';
-import { OWN, type Scheme, speed, survival } from './watermark-survival.js';
+import { BY_PUBLIC_KEY, type Scheme, speed, survival } from './watermark-survival.js';
 
 export interface LearnedRow {
   name: string;
@@ -80,7 +80,7 @@ export async function learnedWatermark({ threads, minutes, pictures, state: path
     const paths = [...sets.photographs, ...sets.generated];
     rows.push({ name: 'pictures', value: paths.length, unit: `of which ${sets.photographs.length} are photographs` });
     for (const [shorter, attacks] of [[512, ATTACKS], [256, ATTACKS.slice(0, AT_256)]] as const) {
-      const [theirs, own] = [await survival(scheme, paths, shorter, attacks), await survival(OWN, paths, shorter, attacks)];
+      const [theirs, own] = [await survival(scheme, paths, shorter, attacks), await survival(BY_PUBLIC_KEY, paths, shorter, attacks)];
       for (const [whose, { psnrs }] of [['learned', theirs], ['own', own]] as const) rows.push({ name: `PSNR at ${shorter} px, ${whose}, median`, value: median(psnrs), unit: 'dB' });
       for (const [a, [name]] of attacks.entries()) rows.push({ name: `${shorter} px: ${name}`, learned: theirs.shares[a]!, bits: theirs.bits[a]!, own: own.shares[a]! });
     }

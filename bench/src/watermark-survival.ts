@@ -15,7 +15,7 @@ export interface Scheme {
 }
 
 /** The product's own, at the strength that it is published with. */
-export const OWN: Scheme = {
+export const BY_PUBLIC_KEY: Scheme = {
   write: async (picture, id) => {
     await writeWatermark({ ...picture, channels: 3, alpha: false }, id);
   },

@@ -8,7 +8,7 @@ import type { BenchOptions } from './gan.js';
 import { median } from './measure.js';
 import { ATTACKS } from './watermark-attacks.js';
 import { DATA, photographs, withMade } from './watermark-pictures.js';
-import { byOwnKeys, OWN, speed, survival } from './watermark-survival.js';
+import { BY_PUBLIC_KEY, byOwnKeys, speed, survival } from './watermark-survival.js';
 
 /** Attacks that are asked for at 256 px too: the first so many. */
 export const AT_256 = 16;
@@ -45,9 +45,9 @@ export interface WatermarkOptions extends BenchOptions {
 }
 
 export async function watermarkBench({ threads, pictures, crops, counts, parts }: WatermarkOptions): Promise<WatermarkRow[]> {
-  const rows: WatermarkRow[] = parts.includes('speed') ? await speed(OWN, [256, 512, 1024, 2800]) : [];
+  const rows: WatermarkRow[] = parts.includes('speed') ? await speed(BY_PUBLIC_KEY, [256, 512, 1024, 2800]) : [];
   const few = ATTACKS.slice(0, AT_256);
-  const sizes = ([['512', '512 px', 512, ATTACKS, OWN], ['256', '256 px', 256, few, OWN], ['keys', '256 px, own keys', 256, few, byOwnKeys()]] as const).filter(([part]) => parts.includes(part));
+  const sizes = ([['512', '512 px', 512, ATTACKS, BY_PUBLIC_KEY], ['256', '256 px', 256, few, BY_PUBLIC_KEY], ['keys', '256 px, own keys', 256, few, byOwnKeys()]] as const).filter(([part]) => parts.includes(part));
   if (sizes.length > 0)
     await withMade(await photographs(pictures), threads, async (sets) => {
       for (const [, name, shorter, attacks, scheme] of sizes) {
