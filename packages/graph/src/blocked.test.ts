@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { difference } from './agreement.js';
-import { add, addBias, affine, compile, conv, convTranspose, enlarge, floats, input, leakyRelu, mul, readOnnx, relu, reshape, type Tensor, type Value } from './index.js';
+import { add, addBias, affine, compile, conv, convTranspose, enlarge, floats, input, leakyRelu, mean, mul, readOnnx, relu, reshape, type Tensor, type Value } from './index.js';
 import { openSession, targetOf } from './node.js';
 import { type Case, caseGraph, cases } from './reference-cases.js';
 
@@ -23,6 +23,7 @@ const chain: Case[] = [
   ['in groups', [[2, 32, 6, 6], [64, 16, 3, 3]], (x, w) => conv(x!, w!, { padding: 1, groups: 2 })],
   ['read twice', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => add(leakyRelu(conv(x!, w!, { padding: 1 })), conv(conv(x!, w!, { padding: 1 }), w!, { padding: 1 }))],
   ['three channels, as they lie', [[2, 3, 9, 7], [16, 3, 5, 5], [16]], (x, w, b) => leakyRelu(addBias(conv(x!, w!, { padding: 2 }), b!))],
+  ['five and twelve channels, as they lie', [[2, 5, 7, 6], [20, 5, 3, 3], [1, 12, 6, 6], [32, 12, 4, 4]], (x, w, y, v) => add(mean(conv(x!, w!)), mean(relu(conv(y!, v!, { stride: 2, padding: 1 }))))],
   ['a residual block, enlarged', [[1, 16, 6, 6], [16, 16, 3, 3], [16]], (x, w, b) => conv(enlarge(residual(conv(x!, w!, { padding: 1 }), w!, b!)), w!)],
   ['the sum of two that are not of one size', [[1, 16, 3, 3], [16, 16, 3, 3], [1, 16, 8, 8]], (x, w, y) => relu(add(conv(x!, w!), conv(y!, w!)))],
   ['each channel by a factor and a summand', [[2, 16, 5, 6], [20, 16, 3, 3], [20], [20]], (x, w, s, b) => relu(affine(conv(x!, w!, { padding: 1 }), s!, b!))],
