@@ -96,6 +96,13 @@ describe('either of two graphs', () => {
     await session.close();
   });
 
+  it('says which names mean two things', () => {
+    const other = (name: string, shape: number[]) => () => compileEither('first', 'made', [add(p, 1), add(input(name, shape), 1)]);
+    expect(other('p', [1, 1, 2, 2])).toThrow("two inputs are named 'p'");
+    expect(other('first', [1, 2, 1, 1])).toThrow("two inputs are named 'first'");
+    expect(() => compileEither('first', 'made', [add(input('weights', [1, 2, 1, 1]), 1), mul(q, weights)])).toThrow("'weights' is a constant's label");
+  });
+
   it('has the constants of both once, and the inputs of both', () => {
     expect([...readConstants(compiled.bytes).values()].filter((values) => String(values) === '3,5')).toHaveLength(1);
     expect(readOnnx(compiled.bytes).inputs.map(({ name }) => name)).toEqual(['p', 'q', 'first']);

@@ -107,6 +107,7 @@ export function compile(outputs: Record<string, Tensor>, options: CompileOptions
  * Writes two graphs as one, of which a run does either: a session keeps the memory that it once had, so that two graphs which take turns need it but once, and constants of both
  * are there once. Inputs of a name are one. Each run is fed all of both, and what its graph does not read may hold anything.
  * @param chooser name of an input beside, float32 [1]: not 0 for the first graph, 0 for the second. @param made name of the output, which is the first or the second tensor, both of rank 4.
+ * @throws Error as `compile` does, of both graphs together.
  */
 export function compileEither(chooser: string, made: string, [first, second]: readonly [Tensor, Tensor], options: CompileOptions = {}): Compiled {
   const constants = new Constants();
@@ -116,6 +117,12 @@ export function compileEither(chooser: string, made: string, [first, second]: re
   // What a branch reads and does not make, it finds around it.
   const branch = ({ graph: { nodes, outputs } }: Described): OnnxBranch => ({ nodes, outputs, inputs: [] });
   const chooserValue = { name: chooser, type: 'float32', shape: [1] } as const;
+  const known = new Map<string, string>();
+  for (const { name, shape } of [...one.inputs, ...other.inputs]) {
+    if (constants.has(name)) throw new Error(`compile: '${name}' is a constant's label, and an input's name`);
+    if ((known.get(name) ?? String(shape)) !== String(shape) || name === chooser) throw new Error(`compile: two inputs are named '${name}'`);
+    known.set(name, String(shape));
+  }
   const graph: OnnxGraph = {
     nodes: [
       { type: 'Cast', name: chosen, inputs: [chooser], outputs: [chosen], attributes: { to: ELEMENT_TYPES.bool } },
