@@ -52,7 +52,7 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
   };
   const target = await targetOf();
-  const session = await openSession(tiledModel(painter, styleWeights(painter, bytes)!, 1, target), { threads, asWritten: Boolean(target.channelBlock) });
+  const session = await openSession(tiledModel(painter, styleWeights(painter, bytes)!, 1, target), { threads, sleep: true, asWritten: Boolean(target.channelBlock) });
   const { made } = await session.run({ ...feeds, measure: floats([1], [1]), share: floats([1 / SIDE ** 2], [1]), moments: vector(new Float32Array(momentsOf(painter))) });
   const painting = { ...feeds, measure: floats([0], [1]), share: floats([0], [1]), moments: vector(made!.data as Float32Array) };
   const times: number[] = [];

@@ -1,6 +1,6 @@
 // Enlarging in tiles is enlarging the whole.
 
-import { floats } from '@zeuxis/graph';
+import { type Feeds, floats } from '@zeuxis/graph';
 import { defineUpscaler, Random, upscalerModel } from '@zeuxis/nets';
 import { describe, expect, it } from 'vitest';
 import { openSession } from '../../../graph/src/node.js';
@@ -42,6 +42,22 @@ describe('enlarge', async () => {
   const expected = await whole(1000, margin);
   it.each([16, 19, 40])('gives the same in tiles of %i px', async (tile) => {
     expect(difference(await whole(tile, margin), expected)).toBeLessThan(2e-5);
+  });
+  it('passes the model tiles of one size, but for the last of a row or column', async () => {
+    const sizes: [number, number][] = [];
+    const session = {
+      device: 'cpu',
+      close: async () => {},
+      run: async ({ small }: Feeds) => {
+        const [, , h, w] = small!.shape as [number, number, number, number];
+        sizes.push([w, h]);
+        return { large: floats(new Float32Array(12 * w * h), [1, 3, 2 * h, 2 * w]) };
+      },
+    };
+    await enlarge(session, source, () => {}, { scale: 2, channels: 3, margin: 4, tile: 10 });
+    // They end at 14, 24, 34, 44 and 53 px across, and at 14, 24, 34 and 41 down.
+    expect(new Set(sizes.map(([w]) => w))).toEqual(new Set([18, 53 - 44 + 4]));
+    expect(new Set(sizes.map(([, h]) => h))).toEqual(new Set([18, 41 - 34 + 4]));
   });
   it('would not with less overlap than the network sees', async () => {
     expect(difference(await whole(16, margin - 3), expected)).toBeGreaterThan(2e-4);

@@ -1,7 +1,7 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
 import { boxReduced, FRAME, GRAIN, type Luminance, luminance, type Planar } from '@zeuxis/nets';
-import { copyPlanar, ROWS, type Source } from '../edit/tiles.js';
+import { cropPlanar, ROWS, type Source } from '../edit/tiles.js';
 
 /** Without so many of its outermost lines. */
 const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });
@@ -89,13 +89,21 @@ export function lookAt(source: Source, whole: Source, margin: number): Looked {
   const factor = Math.ceil(Math.max(source.width, source.height) / MEASURED);
   const frame = FRAME * factor;
   // Once for both, where means of few pixels make those of a grain.
-  const once = GRAIN % factor === 0 && frame <= margin;
-  const by = once ? factor : GRAIN;
-  const all = { width: whole.width / by, height: whole.height / by };
-  const reducedWhole = { ...all, data: reduced(whole, all.width, all.height, by) };
-  const seen = once ? inset(planarSource(reducedWhole), (margin - frame) / factor) : frame > margin ? framed(source, frame) : inset(whole, margin - frame);
-  const [width, height] = [seen.width, seen.height].map((side) => Math.floor(side / (once ? 1 : factor) / GRAIN) * GRAIN) as [number, number];
-  return { luminance: luminance(boxReduced(reducedWhole, GRAIN / by)), small: { width, height, data: reduced(seen, width, height, once ? 1 : factor) }, factor };
+  if (GRAIN % factor === 0 && frame <= margin) {
+    const all = shrunk(whole, factor);
+    const edge = (margin - frame) / factor;
+    const part = { x: edge, y: edge, width: toGrains(all.width - 2 * edge), height: toGrains(all.height - 2 * edge) };
+    return { luminance: luminance(boxReduced(all, GRAIN / factor)), small: { ...part, data: cropPlanar(all.data, 3, all.width, all.height, part) }, factor };
+  }
+  const seen = frame > margin ? framed(source, frame) : inset(whole, margin - frame);
+  const [width, height] = [toGrains(seen.width / factor), toGrains(seen.height / factor)];
+  return { luminance: luminance(shrunk(whole, GRAIN)), small: { width, height, data: reduced(seen, width, height, factor) }, factor };
 }
 
-const planarSource = ({ width, height, data }: Planar): Source => ({ width, height, read: (x, y, w, h, out) => copyPlanar(data, 3, width, height, { x, y, width: w, height: h }, out) });
+const toGrains = (side: number): number => Math.floor(side / GRAIN) * GRAIN;
+
+/** A picture whose sides are multiples of `factor`, reduced by it. */
+function shrunk(source: Source, factor: number): Planar {
+  const [width, height] = [source.width / factor, source.height / factor];
+  return { width, height, data: reduced(source, width, height, factor) };
+}

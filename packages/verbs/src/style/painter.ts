@@ -22,8 +22,8 @@ export const STYLE_MARGIN = 56;
 /** Side of a tile in px without its surroundings. With it a picture of 24 megapixels takes 0.9 GB in all (`npm run bench -- style`). */
 export const STYLE_TILE = 1024;
 /**
- * Pixels of a tile of a picture that is no larger than one of those with its surroundings: it is over before memory that was asked for is used again. In a virtual
- * machine asking costs more than painting, so that a megapixel passes the network in three quarters of the time in three tiles, where part of it is painted twice.
+ * Pixels of a tile of a picture that is no larger than one of those with its surroundings. Where memory is dear, as in a virtual machine, asking for it takes longer than painting
+ * part of a picture twice: the first megapixel of a process is painted in seven eighths of the time in three tiles, and further ones in the same.
  */
 const FEW = 450_000;
 
@@ -65,8 +65,9 @@ export class Painter implements Paints {
   readonly passes = 1;
 
   private constructor(
-    /** `tiledModel`. */
+    /** Of `tiledModel`. */
     private readonly session: Session,
+    /** Moments as long as they are not known. */
     private readonly unknown: Float32Array,
     private readonly seed: number | string,
     private readonly share: number,
@@ -79,14 +80,15 @@ export class Painter implements Paints {
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const [network, target] = [defineStyle(), await targetOf(device)];
-    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, sleep: true, asWritten: (target.channelBlock ?? 0) > 0 });
+    // Between runs this thread works alone, and threads that waited awake would take from it.
+    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
     return new Painter(session, new Float32Array(momentsOf(network)), seed, share);
   }
 
-  /** Tiles of a picture. */
-  static tiles({ width, height }: Extent): number {
+  /** Tiles of a picture, with so much around each. */
+  static tiles({ width, height }: Extent, margin: number): number {
     const whole = framed({ width, height, read: () => {} }, STYLE_MARGIN);
-    return tileCount(whole, { tile: tileOf(whole), margin: STYLE_MARGIN });
+    return tileCount(whole, { tile: tileOf(whole), margin });
   }
 
   async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
