@@ -22,5 +22,5 @@ export {
   vector,
 } from './session.js';
 export { pixelShuffle, pixelUnshuffle } from './shuffle.js';
-export { concat, flip, pad, reshape, slice, sliceAxis, transpose } from './structure.js';
+export { concat, flip, inner, pad, reshape, slice, sliceAxis, transpose } from './structure.js';
 export { constant, type DataType, type Emitter, input, type Operand, type Primitive, type Shape, sizeOf, Tensor } from './tensor.js';

@@ -59,13 +59,11 @@ const SLICE: Primitive = {
   },
   lower: (node, emit) => {
     const starts = node.attributes.starts as number[];
-    const cut = node.shape.map((_, i) => i).filter((i) => node.shape[i] !== node.input(0).shape[i]);
-    return emit.node('Slice', [
-      emit.of(node.input(0)),
-      emit.ints(cut.map((i) => starts[i]!)),
-      emit.ints(cut.map((i) => starts[i]! + node.shape[i]!)),
-      emit.ints(cut),
-    ]);
+    const source = node.input(0).shape;
+    const cut = node.shape.map((_, i) => i).filter((i) => node.shape[i] !== source[i]);
+    // What is left out at the end is counted from there: a picture whose sides are open may be larger.
+    const end = (i: number) => starts[i]! + node.shape[i]! - source[i]! || Number.MAX_SAFE_INTEGER;
+    return emit.node('Slice', [emit.of(node.input(0)), emit.ints(cut.map((i) => starts[i]!)), emit.ints(cut.map(end)), emit.ints(cut)]);
   },
 };
 
@@ -88,6 +86,9 @@ export function sliceAxis(x: Tensor, axis: number, start: number, length: number
     x.shape.map((n, i) => (i === axis ? length : n)),
   );
 }
+
+/** x [n, c, h, w] without so many of its outermost pixels. */
+export const inner = (x: Tensor, edge: number): Tensor => slice(x, [0, 0, edge, edge], [...x.shape.slice(0, 2), ...x.shape.slice(2).map((side) => side - 2 * edge)]);
 
 const PAD: Primitive = {
   name: 'pad',

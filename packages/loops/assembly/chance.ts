@@ -1,4 +1,4 @@
-// The inner loop of nets/src/random.ts: numbers of the standard normal distribution.
+// The inner loops of nets/src/random.ts: words of xoshiro128** (Blackman and Vigna, 2018), and numbers of the standard normal distribution.
 //
 // Circular functions and the logarithm by their series, far enough for float32: what a processor's own library gives differs from one to another.
 
@@ -24,6 +24,28 @@ function logarithm(w: u32): f64 {
   const q = s * s;
   const series = 1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q * (1.0 / 13 + q * (1.0 / 15)))))));
   return <f64>(exponent - 32) * LN2 + 2 * s * series;
+}
+
+/** Draws `count` words of 32 bits by the four words of `state`, which go on. */
+export function draw(state: usize, field: usize, count: i32): void {
+  let s0 = load<u32>(state);
+  let s1 = load<u32>(state, 4);
+  let s2 = load<u32>(state, 8);
+  let s3 = load<u32>(state, 12);
+  for (let i = 0; i < count; i++, field += 4) {
+    store<u32>(field, rotl<u32>(s1 * 5, 7) * 9);
+    const t = s1 << 9;
+    s2 ^= s0;
+    s3 ^= s1;
+    s1 ^= s2;
+    s0 ^= s3;
+    s2 ^= t;
+    s3 = rotl<u32>(s3, 11);
+  }
+  store<u32>(state, s0);
+  store<u32>(state, s1, 4);
+  store<u32>(state, s2, 8);
+  store<u32>(state, s3, 12);
 }
 
 /** Pairs of normal numbers by Box and Muller, in place of `count` words of 32 bits, any of which is as likely; an even count. */

@@ -19,6 +19,25 @@ export function split(line: usize, width: i32, step: i32, count: i32, low: f32, 
   }
 }
 
+/** `split` of bytes, of 4 at most a pixel. */
+export function splitBytes(bytes: usize, width: i32, step: i32, count: i32, low: f32, high: f32, planes: usize): void {
+  const least = f32x4.splat(low);
+  const span = f32x4.splat(high - low);
+  for (let c = 0; c < count; c++) {
+    const plane = at(planes, c * width);
+    // The sample of each of four pixels as the lowest byte of a lane: the other three are from beyond, which is 0.
+    let lanes = i32x4.splat(c);
+    lanes = i32x4.replace_lane(lanes, 1, c + step);
+    lanes = i32x4.replace_lane(lanes, 2, c + 2 * step);
+    lanes = i32x4.replace_lane(lanes, 3, c + 3 * step);
+    lanes = v128.or(lanes, i32x4.splat(0xffffff00));
+    for (let x = 0; x < width; x += 4) {
+      const values = f32x4.convert_i32x4_u(i8x16.swizzle(v128.load(bytes + <usize>(x * step)), lanes));
+      v128.store(at(plane, x), f32x4.div(f32x4.sub(values, least), span));
+    }
+  }
+}
+
 /** Red, green and blue, the first three samples of each `step`, weighed to luma. */
 export function weigh(line: usize, width: i32, step: i32, red: f32, green: f32, blue: f32, out: usize): void {
   for (let x = 0; x < width; x++) {
@@ -32,6 +51,41 @@ export function join(planes: usize, width: i32, step: i32, count: i32, low: f32,
   for (let c = 0; c < count; c++) {
     const plane = at(planes, c * width);
     for (let x = 0; x < width; x++) store<f32>(at(line, x * step + c), min(high, max(low, nearest(low + load<f32>(at(plane, x)) * (high - low)))));
+  }
+}
+
+// @ts-expect-error: decorators of functions are AssemblyScript's own
+@inline
+function whole(planes: usize, index: i32, low: v128, high: v128): v128 {
+  const values = f32x4.nearest(f32x4.add(low, f32x4.mul(v128.load(at(planes, index)), f32x4.sub(high, low))));
+  return i32x4.trunc_sat_f32x4_s(f32x4.min(high, f32x4.max(low, values)));
+}
+
+/** `join` to bytes, of 4 at most a pixel, those beyond `count` being there already. */
+export function joinBytes(planes: usize, width: i32, step: i32, count: i32, low: f32, high: f32, bytes: usize): void {
+  const least = f32x4.splat(low);
+  const most = f32x4.splat(high);
+  // Four pixels channel by channel are brought into pixel by pixel.
+  let order = i8x16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  let kept = i32x4.splat(count == 3 ? 0xff000000 : count == 2 ? 0xffff0000 : count == 1 ? 0xffffff00 : 0);
+  if (step == 3) {
+    order = i8x16(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 12, 12, 12, 12);
+    kept = i32x4(0, 0, 0, -1);
+  } else if (step == 2) {
+    order = i8x16(0, 4, 1, 5, 2, 6, 3, 7, 8, 8, 8, 8, 8, 8, 8, 8);
+    kept = count == 1 ? i32x4(0xff00ff00, 0xff00ff00, -1, -1) : i32x4(0, 0, -1, -1);
+  } else if (step == 1) {
+    order = i8x16(0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+    kept = i32x4(0, -1, -1, -1);
+  }
+  for (let x = 0; x < width; x += 4) {
+    const first = whole(planes, x, least, most);
+    const second = count > 1 ? whole(planes, width + x, least, most) : first;
+    const third = count > 2 ? whole(planes, 2 * width + x, least, most) : first;
+    const fourth = count > 3 ? whole(planes, 3 * width + x, least, most) : first;
+    const pixels = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(first, second), i16x8.narrow_i32x4_s(third, fourth));
+    const to = bytes + <usize>(x * step);
+    v128.store(to, v128.bitselect(v128.load(to), i8x16.swizzle(pixels, order), kept));
   }
 }
 

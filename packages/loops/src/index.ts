@@ -9,6 +9,7 @@ import { STROKES } from './strokes-wasm.js';
 
 /** What assembly/chance.ts exports. */
 export interface ChanceLoops extends ByteLoops {
+  draw(state: number, field: number, count: number): void;
   normals(field: number, count: number): void;
 }
 
@@ -48,8 +49,10 @@ export interface MarkLoops extends ByteLoops {
 /** What assembly/samples.ts exports. */
 export interface SampleLoops extends ByteLoops {
   split(line: number, width: number, step: number, count: number, low: number, high: number, planes: number): void;
+  splitBytes(bytes: number, width: number, step: number, count: number, low: number, high: number, planes: number): void;
   weigh(line: number, width: number, step: number, red: number, green: number, blue: number, out: number): void;
   join(planes: number, width: number, step: number, count: number, low: number, high: number, line: number): void;
+  joinBytes(planes: number, width: number, step: number, count: number, low: number, high: number, bytes: number): void;
   box(rows: number, width: number, factor: number, out: number): void;
   accumulate(sums: number, row: number, factor: number, count: number): void;
   finite(values: number, count: number): number;

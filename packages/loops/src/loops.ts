@@ -64,6 +64,9 @@ export class Loops<Run extends ByteLoops> {
   /** Whole numbers of 32 bits in place of values. */
   readonly words = (at: number, count: number): Uint32Array => new Uint32Array(this.memory.buffer, at, count);
 
+  /** Bytes in place of values. */
+  readonly bytes = (at: number, count: number): Uint8Array => new Uint8Array(this.memory.buffer, at, count);
+
   /** The values themselves, until there is room for others. */
   readonly view = (at: number, count: number): Float32Array => new Float32Array(this.memory.buffer, at, count);
 }

@@ -57,9 +57,11 @@ export class Random {
   normals(count: number): Float32Array {
     const { run, room, words, read } = chanceLoops();
     const even = count + (count % 2);
-    const [field] = room(even);
-    const drawn = words(field, even);
-    for (let i = 0; i < even; i++) drawn[i] = this.word();
+    const [state, field] = room(this.state.length, even);
+    const going = words(state, this.state.length);
+    going.set(this.state);
+    run.draw(state, field, even);
+    this.state.set(going);
     run.normals(field, even);
     return read(field, count);
   }

@@ -25,13 +25,13 @@ const COLOUR = 2;
 /** Reduction at which structure is compared. */
 const LOW_PASS = 4;
 
-/** Means of `factor` by `factor` pixels; what is left over at the right and below is left out. */
-export function boxReduced({ width, height, data }: Planar, factor: number): Planar {
+/** Means of `factor` by `factor` pixels; what is left over at the right and below is left out. @param room for them, if there is some: what is not asked for anew is at hand. */
+export function boxReduced({ width, height, data }: Planar, factor: number, room?: Float32Array): Planar {
   if (factor === 1) return { width, height, data };
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
-  const out = new Float32Array(3 * w * h);
-  const { run, room, write, view } = sampleLoops();
-  const [rows, means] = room(factor * width, w);
+  const out = room?.subarray(0, 3 * w * h) ?? new Float32Array(3 * w * h);
+  const { run, room: fields, write, view } = sampleLoops();
+  const [rows, means] = fields(factor * width, w);
   const made = view(means, w);
   for (let c = 0; c < 3; c++)
     for (let y = 0; y < h; y++) {

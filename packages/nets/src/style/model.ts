@@ -1,17 +1,19 @@
 // A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
 // other takes what was measured as given.
 
-import { add, affine, compile, compileEither, concat, constant, conv, input, mul, pixelShuffle, readConstants, relu, reshape, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
+import { add, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, reshape, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
 import { GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
-const inputs = () => ({ photograph: input('photograph', [1, 3, 16, 16]), noise: input('noise', [1, NOISE, 16 / GRAIN, 16 / GRAIN]), strength: input('strength', [1]) });
+/** Sides of a picture as graphs are written, which leave them open: more than two edges. */
+const SIDE = 256;
+const inputs = () => ({ photograph: input('photograph', [1, 3, SIDE, SIDE]), noise: input('noise', [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]), strength: input('strength', [1]) });
 
 /**
  * The .onnx file of a style, for one picture at a time. Inputs: `photograph` float32 [1, 3, h, w], black 0 to white 1, sides multiples
  * of 4; `noise` float32 [1, 4, h / 4, w / 4], noise of deviation 2 smeared along the photograph's forms (flow.ts); `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w).
  * Outputs: `painted` float32 [1, 3, h, w], 0 to 1, and `measured` float32 [1, k, 1, 1], the mean and variance of every channel of every layer,
- * which `paintingModel` takes. Its weights are constants by their names in the network's table, which `styleWeights` reads back.
+ * which `tiledModel` takes as `moments`. Its weights are constants by their names in the network's table, which `styleWeights` reads back.
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
   const { photograph, noise, strength } = inputs();
@@ -28,16 +30,17 @@ export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Ar
  * float32 [1], which says what `made` is to be:
  * - 1: `measured` of `styleModel` by itself; `share` as there. The outermost four pixels count otherwise in the last two layers.
  * - 0: `painted` of `styleModel`, where every channel has the `moments`, float32 [k], the values of `measured`. Normalisation by known moments is a factor and a summand a channel, which go into
- *   the convolution before it: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise.
+ *   the convolution before it: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise. The outermost `edge` are left out, an even
+ *   number: what a tile's surroundings become need not be brought anywhere.
  *
  * What one does not read may hold anything.
  */
-export function tiledModel(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}): Uint8Array {
+export function tiledModel(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}, edge = 0): Uint8Array {
   const { photograph, noise } = inputs();
   const through = throughHalves(painter, weights, photograph, noise, strength);
   const { normal, measured } = measuringNormal();
   through(normal);
-  const painted = through(givenNormal(input('moments', [momentsOf(painter)])));
+  const painted = through(givenNormal(input('moments', [momentsOf(painter)])), edge);
   return compileEither('measure', 'made', [concat(measured, 1), painted], { openSides: true, ...target }).bytes;
 }
 
@@ -92,7 +95,7 @@ const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((wei
  * `paint` with its last two convolutions at half the picture's sides (halved.ts), as a function of how it is normalised: whatever else is the same is there once.
  * Their normalisations have four times the channels of what was learned.
  */
-function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number): (normal: Normal) => Tensor {
+function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number): (normal: Normal, edge?: number) => Tensor {
   const frozen = painter.freeze(weights);
   const part = (name: string) => frozen.get(name, entryOf(painter, name).shape, 0);
   const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`), gain), mul(part(`${name}.shift`), gain)] as const;
@@ -100,15 +103,15 @@ function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph:
     const { shape, offset } = entryOf(painter, name);
     return weights.subarray(offset, offset + sizeOf(shape));
   };
-  const [full, inner] = WIDTHS;
-  const [up, out] = [constant(enlargingKernel(values('up1.weight'), full, inner), [4 * full, inner, 3, 3]), constant(shuffledKernel(values('out.weight'), 3, full), [4 * 3, 4 * full, 3, 3])];
+  const [full, half] = WIDTHS;
+  const [up, out] = [constant(enlargingKernel(values('up1.weight'), full, half), [4 * full, half, 3, 3]), constant(shuffledKernel(values('out.weight'), 3, full), [4 * 3, 4 * full, 3, 3])];
   const dial = constant([strength], [1]);
-  return (normal) => {
-    const half = paintHalf(frozen, photograph, noise, dial, normal);
-    const y = relu(normal(conv(half, up, { padding: 1 }), 1, ...learned('up1')));
+  return (normal, edge = 0) => {
+    const halved = paintHalf(frozen, photograph, noise, dial, normal);
+    const y = relu(normal(conv(halved, up, { padding: 1 }), 1, ...learned('up1')));
     const raw = conv(y, out, { padding: 1 });
     const normalised = normal(raw, 1, ...learned('out', strength));
     const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
-    return pixelShuffle(add(mul(tanh(made), 0.5), 0.5), 2);
+    return pixelShuffle(add(mul(tanh(inner(made, edge / 2)), 0.5), 0.5), 2);
   };
 }

@@ -3,7 +3,7 @@
 import { sampleLoops } from '@zeuxis/loops';
 import type { Planar } from '@zeuxis/nets';
 import { type Canvases, LUMA } from '@zeuxis/pictures';
-import type { Sink, Source } from './tiles.js';
+import { ROWS, type Sink, type Source } from './tiles.js';
 
 /** `count` samples a pixel: the c-th of pixel i is data[first + c * apart + i * step]. */
 export interface Samples {
@@ -59,13 +59,18 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
         for (let row = 0, to = 0; row < h; row++)
           for (let i = 0, at = from(row); i < w; i++, at += step) out[to++] = (LUMA[0] * data[at]! + LUMA[1] * data[at + apart]! + LUMA[2] * data[at + 2 * apart]! - low) / span;
       else if (isRow(samples)) {
-        const { run, room, write, view } = sampleLoops();
-        const [line, planes] = room(w * step, count * w);
-        const rows = Array.from({ length: count }, (_, c) => view(planes + c * w * Float32Array.BYTES_PER_ELEMENT, w));
-        for (let row = 0; row < h; row++) {
-          write(line, data.subarray(from(row), from(row) + (w - 1) * step + count));
-          run.split(line, w, step, count, low, high, planes);
-          for (let c = 0; c < wanted; c++) out.set(rows[Math.min(c, count - 1)]!, (c * h + row) * w);
+        const { run, room, bytes, view } = sampleLoops();
+        for (let top = 0; top < h; top += ROWS) {
+          const size = w * Math.min(ROWS, h - top);
+          const [lines, planes] = room(size * step, count * size);
+          if (data instanceof Uint8Array && areBytes(samples)) {
+            copyRows(data, from(top), width * step, bytes(lines, size * step), w * step);
+            run.splitBytes(lines, size, step, count, low, high, planes);
+          } else {
+            copyRows(data, from(top), width * step, view(lines, size * step), w * step);
+            run.split(lines, size, step, count, low, high, planes);
+          }
+          for (let c = 0; c < wanted; c++) out.set(view(planes + Math.min(c, count - 1) * size * Float32Array.BYTES_PER_ELEMENT, size), (c * h + top) * w);
         }
       } else
         for (let c = 0; c < wanted; c++)
@@ -78,6 +83,15 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
 /** Whether the samples of a pixel are whole numbers side by side: then rows are worked on as a whole. */
 const isRow = ({ data, apart, count }: Samples): boolean => !(data instanceof Float32Array) && (apart === 1 || count === 1);
 
+/** Whether those are bytes of few samples a pixel, which are worked on as they are. */
+const areBytes = ({ data, count, step }: Samples): boolean => data instanceof Uint8Array && (count === 1 || count === 3) && step <= count + 1;
+
+/** Rows of `row` values, which lie `apart` from the place `from` on, one after another. */
+function copyRows(data: Uint8Array | Uint16Array | Float32Array, from: number, apart: number, out: Uint8Array | Float32Array, row: number): void {
+  if (row === apart) out.set(data.subarray(from, from + out.length));
+  else for (let to = 0; to < out.length; to += row, from += apart) out.set(data.subarray(from, from + row), to);
+}
+
 /** From a network of `made` channels: where a sample was repeated, the mean of what became of it. Whole numbers are rounded and clamped. */
 export function sinkTo(samples: Samples, made: 1 | 3): Sink {
   const { width, count, data, first, apart, step, low, high } = samples;
@@ -86,17 +100,31 @@ export function sinkTo(samples: Samples, made: 1 | 3): Sink {
   return (values, x, y, w, h) => {
     const plane = w * h;
     if (isRow(samples) && count === made) {
-      const { run, room, write, take } = sampleLoops();
-      const [line, planes] = room(w * step, count * w);
-      const length = (w - 1) * step + count;
-      for (let row = 0; row < h; row++) {
-        const from = first + ((y + row) * width + x) * step;
-        const own = data.subarray(from, from + length);
-        // What lies between them stays.
-        if (step > count) write(line, own);
-        for (let c = 0; c < count; c++) write(planes + c * w * Float32Array.BYTES_PER_ELEMENT, values.subarray(c * plane + row * w, c * plane + (row + 1) * w));
-        run.join(planes, w, step, count, low, high, line);
-        take(line, own);
+      const { run, room, write, take, bytes } = sampleLoops();
+      for (let top = 0; top < h; top += ROWS) {
+        const rows = Math.min(ROWS, h - top);
+        const size = w * rows;
+        const [lines, planes] = room(size * step, count * size);
+        for (let c = 0; c < count; c++) write(planes + c * size * Float32Array.BYTES_PER_ELEMENT, values.subarray(c * plane + top * w, c * plane + top * w + size));
+        const row = (at: number) => {
+          const from = first + ((y + top + at) * width + x) * step;
+          return data.subarray(from, from + (w - 1) * step + count);
+        };
+        if (areBytes(samples)) {
+          const joined = bytes(lines, size * step);
+          // What lies between them stays.
+          if (step > count) for (let i = 0; i < rows; i++) joined.set(row(i), i * w * step);
+          run.joinBytes(planes, size, step, count, low, high, lines);
+          for (let i = 0; i < rows; i++) {
+            const own = row(i);
+            own.set(joined.subarray(i * w * step, i * w * step + own.length));
+          }
+        } else {
+          const address = (i: number) => lines + i * w * step * Float32Array.BYTES_PER_ELEMENT;
+          if (step > count) for (let i = 0; i < rows; i++) write(address(i), row(i));
+          run.join(planes, size, step, count, low, high, lines);
+          for (let i = 0; i < rows; i++) take(address(i), row(i));
+        }
       }
       return;
     }

@@ -14,6 +14,8 @@ export interface TileOptions {
   scale: number;
   channels: 1 | 3;
   margin: number;
+  /** Outermost pixels of a tile, its surroundings included, that the model leaves out: as much is left out of the picture. 0 by default, and `margin` at most. */
+  edge?: number;
   tile?: number | Extent;
   signal?: AbortSignal | undefined;
   /** After each tile. */
@@ -76,7 +78,7 @@ export function enlarge(session: Session, source: Source, sink: Sink, options: T
  * @throws UserError where the model does not do what its card says: anybody may have written either.
  */
 export async function inTiles(source: Source, sink: Sink, options: TileOptions, run: (tile: Tile) => Promise<Value>): Promise<void> {
-  const { scale, channels, margin, signal, onTile } = options;
+  const { scale, channels, margin, edge = 0, signal, onTile } = options;
   const tile = extentOf(options.tile ?? TILE);
   // Memory that is used again is at hand; what is asked for anew has to be brought page by page.
   const [room, strip] = [reused(), reused()];
@@ -92,22 +94,25 @@ export async function inTiles(source: Source, sink: Sink, options: TileOptions, 
       const made = await run({ values, x, y, w, h }).catch((error: Error) => {
         throw new UserError(`the model does not take this picture: ${error.message.split('\n')[0]}`);
       });
-      if (String(made.shape) !== String([1, channels, h * scale, w * scale]))
+      const [width, height] = [(w - 2 * edge) * scale, (h - 2 * edge) * scale];
+      if (String(made.shape) !== String([1, channels, height, width]))
         throw new UserError(`the model makes [${made.shape}] of [1,${channels},${h},${w}], which is not ${scale} times as large as its card says`);
       if (!allFinite(made.data as Float32Array)) throw new UserError('the model makes values that are no numbers');
-      const inner = { x: (left - x) * scale, y: (top - y) * scale, width: (right - left) * scale, height: (bottom - top) * scale };
-      for (let from = 0; from < inner.height; from += ROWS) {
-        const part = { ...inner, y: inner.y + from, height: Math.min(ROWS, inner.height - from) };
+      // What is made begins at (x + edge, y + edge).
+      const [begin, end] = [Math.max(left - x - edge, 0), Math.min(right - x - edge, w - 2 * edge)];
+      const [first, last] = [Math.max(top - y - edge, 0) * scale, Math.min(bottom - y - edge, h - 2 * edge) * scale];
+      for (let from = first; from < last; from += ROWS) {
+        const part = { x: begin * scale, y: from, width: (end - begin) * scale, height: Math.min(ROWS, last - from) };
         const band = strip(channels * part.width * part.height);
-        copyPlanar(made.data as Float32Array, channels, w * scale, h * scale, part, band);
-        sink(band, left * scale, top * scale + from, part.width, part.height);
+        copyPlanar(made.data as Float32Array, channels, width, height, part, band);
+        sink(band, (x + edge) * scale + part.x, (y + edge) * scale + from, part.width, part.height);
       }
       onTile?.();
     }
 }
 
 /** Gives so many values, the same ones each time as far as they suffice; what is in them is not to be relied on. */
-function reused(): (count: number) => Float32Array {
+export function reused(): (count: number) => Float32Array {
   let held = new Float32Array(0);
   return (count) => {
     if (held.length < count) held = new Float32Array(count);

@@ -65,7 +65,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       if (!photograph) continue;
       const paint = async ({ width, height, data }: Planar, manner?: Manner): Promise<Planar> => {
         const out: Planar = { width, height, data: new Float32Array(data.length) };
-        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { margin: model.card.margin, signal }, manner);
+        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { signal }, manner);
         return out;
       };
       const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];

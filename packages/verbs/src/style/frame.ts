@@ -1,7 +1,7 @@
 // A picture in a frame of its mirrored edges, and reduced: what painting asks of it, part by part.
 
 import { boxReduced, FRAME, GRAIN, type Luminance, luminance, type Planar } from '@zeuxis/nets';
-import { cropPlanar, ROWS, type Source } from '../edit/tiles.js';
+import { ROWS, reused, type Source } from '../edit/tiles.js';
 
 /** Without so many of its outermost lines. */
 const inset = ({ width, height, read }: Source, by: number): Source => ({ width: width - 2 * by, height: height - 2 * by, read: (x, y, w, h, out) => read(x + by, y + by, w, h, out) });
@@ -9,6 +9,7 @@ const inset = ({ width, height, read }: Source, by: number): Source => ({ width:
 /** A picture in a frame of its mirrored edges, to whole grains: what the network does worse at edges it does out of sight. */
 export function framed(source: Source, frame: number): Source {
   const [columns, rows] = [mirroredLines(source.width, frame), mirroredLines(source.height, frame)];
+  const room = reused();
   return {
     width: columns.length,
     height: rows.length,
@@ -19,12 +20,11 @@ export function framed(source: Source, frame: number): Source {
       // Between the mirrored edges lines go over as they are.
       const begin = Math.min(w, Math.max(0, frame - x));
       const end = Math.max(begin, Math.min(w, frame + source.width - x));
-      const band = new Float32Array(3 * width * Math.min(h, ROWS));
       for (let first = 0; first < h; first += ROWS) {
         const down = rows.subarray(y + first, y + Math.min(h, first + ROWS));
         const [top, bottom] = bounds(down);
         const height = bottom - top + 1;
-        const values = band.subarray(0, 3 * width * height);
+        const values = room(3 * width * height);
         source.read(left, top, width, height, values);
         for (let c = 0; c < 3; c++)
           for (let row = 0; row < down.length; row++) {
@@ -57,19 +57,34 @@ function bounds(values: Int32Array): [number, number] {
   return [low, high];
 }
 
-/** Means of `factor` by `factor` pixels, [3, h, w], band by band: the whole may be too large for memory. */
-function reduced(source: Source, w: number, h: number, factor: number): Float32Array {
-  const out = new Float32Array(3 * w * h);
+/** Means of `factor` by `factor` pixels, w by h of them, by bands of rows from `top` on, which are not kept: the whole may be too large for memory. */
+function inBands(source: Source, w: number, h: number, factor: number, take: (band: Planar, top: number) => void): void {
   const width = w * factor;
-  const read = new Float32Array(3 * width * Math.min(h, ROWS) * factor);
+  const most = 3 * w * Math.min(h, ROWS);
+  const [read, room] = [new Float32Array(most * factor ** 2), new Float32Array(most)];
   for (let top = 0; top < h; top += ROWS) {
-    const rows = Math.min(ROWS, h - top);
-    const band = { width, height: rows * factor, data: read.subarray(0, 3 * width * rows * factor) };
-    source.read(0, top * factor, band.width, band.height, band.data);
-    const { data } = boxReduced(band, factor);
-    for (let c = 0; c < 3; c++) out.set(data.subarray(c * w * rows, (c + 1) * w * rows), (c * h + top) * w);
+    const height = Math.min(ROWS, h - top) * factor;
+    const data = read.subarray(0, 3 * width * height);
+    source.read(0, top * factor, width, height, data);
+    take(boxReduced({ width, height, data }, factor, room), top);
   }
-  return out;
+}
+
+/** Means of `factor` by `factor` pixels, w by h of them. */
+function shrunk(source: Source, width: number, height: number, factor: number): Planar {
+  const small = planarOf(width, height);
+  inBands(source, width, height, factor, (band, top) => copyRows(band, 0, top, small));
+  return small;
+}
+
+/** Rows of a band of a wider picture, from its row `top` on, as far as they are within what begins `edge` px from its left and upper edges. */
+function copyRows(band: Planar, edge: number, top: number, out: Planar): void {
+  const [first, last] = [Math.max(top, edge), Math.min(top + band.height, edge + out.height)];
+  for (let c = 0; c < 3; c++)
+    for (let row = first; row < last; row++) {
+      const from = (c * band.height + row - top) * band.width + edge;
+      out.data.set(band.data.subarray(from, from + out.width), (c * out.height + row - edge) * out.width);
+    }
 }
 
 /** Longer side in px to which a picture is reduced for its moments; smaller ones are measured as they are. */
@@ -90,20 +105,21 @@ export function lookAt(source: Source, whole: Source, margin: number): Looked {
   const frame = FRAME * factor;
   // Once for both, where means of few pixels make those of a grain.
   if (GRAIN % factor === 0 && frame <= margin) {
-    const all = shrunk(whole, factor);
+    const [width, height] = [whole.width / factor, whole.height / factor];
     const edge = (margin - frame) / factor;
-    const part = { x: edge, y: edge, width: toGrains(all.width - 2 * edge), height: toGrains(all.height - 2 * edge) };
-    return { luminance: luminance(boxReduced(all, GRAIN / factor)), small: { ...part, data: cropPlanar(all.data, 3, all.width, all.height, part) }, factor };
+    const small = planarOf(toGrains(width - 2 * edge), toGrains(height - 2 * edge));
+    const light = { width: whole.width / GRAIN, height: whole.height / GRAIN, data: new Float64Array((whole.width / GRAIN) * (whole.height / GRAIN)) };
+    const room = new Float32Array(3 * light.width * ROWS);
+    inBands(whole, width, height, factor, (band, top) => {
+      copyRows(band, edge, top, small);
+      light.data.set(luminance(boxReduced(band, GRAIN / factor, room)).data, ((top * factor) / GRAIN) * light.width);
+    });
+    return { luminance: light, small, factor };
   }
   const seen = frame > margin ? framed(source, frame) : inset(whole, margin - frame);
-  const [width, height] = [toGrains(seen.width / factor), toGrains(seen.height / factor)];
-  return { luminance: luminance(shrunk(whole, GRAIN)), small: { width, height, data: reduced(seen, width, height, factor) }, factor };
+  const small = shrunk(seen, toGrains(seen.width / factor), toGrains(seen.height / factor), factor);
+  return { luminance: luminance(shrunk(whole, whole.width / GRAIN, whole.height / GRAIN, GRAIN)), small, factor };
 }
 
 const toGrains = (side: number): number => Math.floor(side / GRAIN) * GRAIN;
-
-/** A picture whose sides are multiples of `factor`, reduced by it. */
-function shrunk(source: Source, factor: number): Planar {
-  const [width, height] = [source.width / factor, source.height / factor];
-  return { width, height, data: reduced(source, width, height, factor) };
-}
+const planarOf = (width: number, height: number): Planar => ({ width, height, data: new Float32Array(3 * width * height) });

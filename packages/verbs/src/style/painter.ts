@@ -28,7 +28,6 @@ export const STYLE_TILE = 1024;
 const FEW = 450_000;
 
 export interface PaintOptions {
-  margin: number;
   tile?: number | Extent;
   signal?: AbortSignal | undefined;
   onTile?: () => void;
@@ -52,7 +51,7 @@ export interface Paints {
   /** How often a picture passes through a network. */
   readonly passes: number;
   /** Paints a picture, 0 to 1, into a sink. @param given a manner to paint it in, as of `mannerOver`; its own by default. */
-  paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void>;
+  paint(source: Source, sink: Sink, options?: PaintOptions, given?: Manner): Promise<void>;
   /**
    * The mean moments of some pictures of one size, and strokes along the forms of their mean. Painted by these, places that are the same in two of
    * them come out the same, to the last bit, where nothing moves as far around as the network sees.
@@ -81,28 +80,28 @@ export class Painter implements Paints {
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
     const [network, target] = [defineStyle(), await targetOf(device)];
     // Between runs this thread works alone, and threads that waited awake would take from it.
-    const session = await openSession(tiledModel(network, weights, strength, target), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
+    const session = await openSession(tiledModel(network, weights, strength, target, STYLE_MARGIN), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
     return new Painter(session, new Float32Array(momentsOf(network)), seed, share);
   }
 
-  /** Tiles of a picture, with so much around each. */
-  static tiles({ width, height }: Extent, margin: number): number {
+  /** Tiles of a picture. */
+  static tiles({ width, height }: Extent): number {
     const whole = framed({ width, height, read: () => {} }, STYLE_MARGIN);
-    return tileCount(whole, { tile: tileOf(whole), margin });
+    return tileCount(whole, { tile: tileOf(whole), margin: STYLE_MARGIN });
   }
 
-  async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
+  async paint(source: Source, sink: Sink, options: PaintOptions = {}, given?: Manner): Promise<void> {
     const whole = framed(source, STYLE_MARGIN);
     const { tile = tileOf(whole) } = options;
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
+    // Beyond the picture there is what makes whole grains of it.
     const within: Sink = (values, x, y, width, height) => {
-      const [left, top] = [Math.max(0, STYLE_MARGIN - x), Math.max(0, STYLE_MARGIN - y)];
-      const [right, bottom] = [Math.min(width, STYLE_MARGIN + source.width - x), Math.min(height, STYLE_MARGIN + source.height - y)];
-      const inner = { x: left, y: top, width: right - left, height: bottom - top };
-      if (inner.width > 0 && inner.height > 0) faded(cropPlanar(values, 3, width, height, inner), x + left - STYLE_MARGIN, y + top - STYLE_MARGIN, inner.width, inner.height);
+      const [left, top] = [x - STYLE_MARGIN, y - STYLE_MARGIN];
+      const seen = { x: 0, y: 0, width: Math.min(width, source.width - left), height: Math.min(height, source.height - top) };
+      if (seen.width > 0 && seen.height > 0) faded(cropPlanar(values, 3, width, height, seen), left, top, seen.width, seen.height);
     };
-    await inTiles(whole, within, { ...options, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { moments }));
+    await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { moments }));
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {

@@ -22,6 +22,7 @@ export async function layStrokes({ width, height, data }: Luminance, seed: numbe
     const [first, last] = [Math.max(0, top - STROKE_SURROUNDINGS), Math.min(height, bottom + STROKE_SURROUNDINGS)];
     const seen = { width, height: last - first, data: data.subarray(first * width, last * width) };
     const laid = strokesAlong(seen, whiteRows(width, seen.height, seed, first), top - first, bottom - first);
+    if (bands === 1) return { width, height, values: laid };
     const size = (bottom - top) * width;
     for (let c = 0; c < NOISE; c++) values.set(laid.subarray(c * size, (c + 1) * size), (c * height + top) * width);
     await setImmediate();

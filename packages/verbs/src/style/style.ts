@@ -178,9 +178,9 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
   return { ...published, source: path };
 }
 
-async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, models, painter: lazy, mask }: Job): Promise<Raster | Animation> {
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, painter: lazy, mask }: Job): Promise<Raster | Animation> {
   const { maximumPixels, signal, onProgress, keepColour = false } = options;
-  const given = { margin: Math.max(...models.map(({ card }) => card.margin)), signal, keepColour, mask };
+  const given = { signal, keepColour, mask };
   // What cannot be is said before the work.
   const fits = ({ width, height }: { width: number; height: number }) => {
     if (format !== 'gif') requireFits(width, height, format);
@@ -191,13 +191,13 @@ async function painted(path: string, bytes: Buffer, { format, animated }: Form, 
     const animation = await readAnimation(path, bytes, maximumPixels);
     fits(animation);
     const painter = await lazy.get();
-    const onTile = tileProgress(basename(path), Painter.tiles(animation, given.margin) * animation.delay.length * painter.passes, onProgress);
+    const onTile = tileProgress(basename(path), Painter.tiles(animation) * animation.delay.length * painter.passes, onProgress);
     return paintAnimation(painter, animation, { ...given, onTile });
   }
   // Threads decode it while a first picture's painter is opened.
   const reading = readRaster(path, { maximumPixels, bytes });
   const [raster, painter] = await Promise.all([reading, lazy.get()]);
   fits(raster);
-  const onTile = tileProgress(basename(path), Painter.tiles(raster, given.margin) * painter.passes, onProgress);
+  const onTile = tileProgress(basename(path), Painter.tiles(raster) * painter.passes, onProgress);
   return paintRaster(painter, raster, { ...given, onTile });
 }

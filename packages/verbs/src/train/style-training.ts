@@ -118,7 +118,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
         const crop = photographs.subarray(i * plane, (i + 1) * plane);
         const values = Float32Array.from(crop, (value) => value / 255);
         const painted = new Float32Array(plane);
-        await painter.paint(sourceOf(planar(side, side, values), 3), sinkTo(planar(side, side, painted), 3), { margin: STYLE_MARGIN });
+        await painter.paint(sourceOf(planar(side, side, values), 3), sinkTo(planar(side, side, painted), 3));
         all.set(crop, 3 * i * plane);
         all.set(Uint8ClampedArray.from(painted, (value) => value * 255), (3 * i + 1) * plane);
         all.set(paintings.subarray(i * plane, (i + 1) * plane), (3 * i + 2) * plane);
