@@ -4,7 +4,11 @@ import { expect, it } from 'vitest';
 import { interleaved, sinkTo, sourceOf } from './samples.js';
 
 const [WIDTH, HEIGHT] = [37, 70];
-const whole = (type: typeof Uint8Array | typeof Uint16Array, count: number) => type.from({ length: count }, (_, i) => (i * 7919 + 13) % (type === Uint8Array ? 256 : 65536));
+function whole(type: typeof Uint8Array | typeof Uint16Array, count: number): Uint8Array | Uint16Array {
+  const out = new type(count);
+  for (let i = 0; i < count; i++) out[i] = (i * 7919 + 13) % (type === Uint8Array ? 256 : 65536);
+  return out;
+}
 /** In one band of rows and in several, across the whole and not, and a single pixel. */
 const PARTS = [[0, 0, WIDTH, HEIGHT], [0, 3, WIDTH, 40], [5, 1, 1, 1], [4, 30, 17, 40], [36, 0, 1, 70]] as const;
 
