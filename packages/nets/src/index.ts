@@ -20,7 +20,7 @@ export { type Open, openAll, type PartsOption, partsOf, Step } from './step.js';
 export { type Banks, banksOf } from './style/distribution.js';
 export { STROKE_SURROUNDINGS, strokesAlong, whiteRows } from './style/flow.js';
 export { paintingDiscriminator } from './style/loss.js';
-export { momentsOf, styleModel, styleWeights, tiledModel } from './style/model.js';
+export { momentsOf, normalisation, styleModel, styleWeights, tiledModel } from './style/model.js';
 export { defineStyle, FRAME, GRAIN, NOISE, type StyleNetwork } from './style/network.js';
 export { judgedSide } from './style/step.js';
 export * from './style/trainer.js';

@@ -1,9 +1,9 @@
 // A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
 // other takes what was measured as given.
 
-import { add, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, reshape, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
+import { add, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
-import { GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
+import { EPSILON, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
 /** Sides of a picture as graphs are written, which leave them open: more than two edges. */
 const SIDE = 256;
@@ -13,7 +13,7 @@ const inputs = () => ({ photograph: input('photograph', [1, 3, SIDE, SIDE]), noi
  * The .onnx file of a style, for one picture at a time. Inputs: `photograph` float32 [1, 3, h, w], black 0 to white 1, sides multiples
  * of 4; `noise` float32 [1, 4, h / 4, w / 4], noise of deviation 2 smeared along the photograph's forms (flow.ts); `strength` float32 [1], 0 to 1; `share` float32 [1], which is 1 / (h w).
  * Outputs: `painted` float32 [1, 3, h, w], 0 to 1, and `measured` float32 [1, k, 1, 1], the mean and variance of every channel of every layer,
- * which `tiledModel` takes as `moments`. Its weights are constants by their names in the network's table, which `styleWeights` reads back.
+ * of which `normalisation` makes what `tiledModel` takes. Its weights are constants by their names in the network's table, which `styleWeights` reads back.
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
   const { photograph, noise, strength } = inputs();
@@ -29,8 +29,8 @@ export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Ar
  * The two networks that paint one picture by tiles, at one strength, in one file that is run at once and not kept. Inputs: `photograph` and `noise` as of `styleModel`, and `measure`
  * float32 [1], which says what `made` is to be:
  * - 1: `measured` of `styleModel` by itself; `share` as there. The outermost four pixels count otherwise in the last two layers.
- * - 0: `painted` of `styleModel`, where every channel has the `moments`, float32 [k], the values of `measured`. Normalisation by known moments is a factor and a summand a channel, which go into
- *   the convolution before it: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise. The outermost `edge` are left out, an even
+ * - 0: `painted` of `styleModel` by known moments: `channels`, float32 [k], of `normalisation`. A factor and a summand a channel go into
+ *   the convolution before them: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise. The outermost `edge` are left out, an even
  *   number: what a tile's surroundings become need not be brought anywhere.
  *
  * What one does not read may hold anything.
@@ -40,24 +40,41 @@ export function tiledModel(painter: StyleNetwork, weights: Float32Array, strengt
   const through = throughHalves(painter, weights, photograph, noise, strength);
   const { normal, measured } = measuringNormal();
   through(normal);
-  const painted = through(givenNormal(input('moments', [momentsOf(painter)])), edge);
+  const painted = through(givenNormal(input('channels', [momentsOf(painter)])), edge);
   return compileEither('measure', 'made', [concat(measured, 1), painted], { openSides: true, ...target }).bytes;
 }
 
-/** By given moments. */
-function givenNormal(moments: Tensor): Normal {
+/** By given factors and summands. */
+function givenNormal(given: Tensor): Normal {
   let at = 0;
-  const next = (count: number): Tensor => sliceAxis(moments, 0, (at += count) - count, count);
-  return (x, _reduction, scale, shift) => {
-    const count = scale.size;
-    const [mean, variance] = [next(count), next(count)];
-    const factor = mul(toUnit(variance), flat(scale));
-    const channels = (values: Tensor) => concat(Array.from({ length: x.extent(1) / count }, () => values), 0);
-    return affine(x, channels(factor), channels(sub(flat(shift), mul(factor, mean))));
+  return (x, _reduction, scale) => {
+    const next = (): Tensor => {
+      const channels = sliceAxis(given, 0, (at += scale.size) - scale.size, scale.size);
+      return concat(Array.from({ length: x.extent(1) / scale.size }, () => channels), 0);
+    };
+    return affine(x, next(), next());
   };
 }
 
-const flat = (x: Tensor): Tensor => reshape(x, [x.size]);
+/** What normalisation by given moments, of `measured`, multiplies each channel by and adds to it, layer by layer, at a strength. */
+export function normalisation(painter: StyleNetwork, weights: Float32Array, strength: number, moments: Float32Array): Float32Array {
+  const out = new Float32Array(moments.length);
+  let at = 0;
+  for (const { name, shape, offset } of painter.table) {
+    if (!name.endsWith('.scale')) continue;
+    const layer = name.slice(0, -'.scale'.length);
+    const count = sizeOf(shape);
+    const shift = entryOf(painter, `${layer}.shift`).offset;
+    const gain = layer === 'out' ? strength : 1;
+    for (let c = 0; c < count; c++) {
+      const factor = (gain * weights[offset + c]!) / Math.sqrt(moments[at + count + c]! + EPSILON);
+      out[at + c] = factor;
+      out[at + count + c] = gain * weights[shift + c]! - factor * moments[at + c]!;
+    }
+    at += 2 * count;
+  }
+  return out;
+}
 
 /** How many values `measured` has: a mean and a variance for each channel that has a scale. */
 export const momentsOf = (painter: StyleNetwork): number => painter.table.filter(({ name }) => name.endsWith('.scale')).reduce((sum, { shape }) => sum + 2 * sizeOf(shape), 0);

@@ -10,7 +10,7 @@ import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
 import { smearedAlong, strokesAlong, whiteRows } from './flow.js';
 import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
-import { momentsOf, styleModel, styleWeights, tiledModel } from './model.js';
+import { momentsOf, normalisation, styleModel, styleWeights, tiledModel } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
@@ -77,8 +77,8 @@ async function tiled(target: Target, strength: number) {
   const none = vector(new Float32Array(momentsOf(painter)));
   const made = async (feeds: Feeds) => (await session.run(feeds)).made!;
   return {
-    measured: (feeds: Feeds, share: number) => made({ ...feeds, moments: none, measure: floats([1], [1]), share: floats([share], [1]) }),
-    painted: (feeds: Feeds, moments: Float32Array) => made({ ...feeds, moments: vector(moments), measure: floats([0], [1]), share: floats([0], [1]) }),
+    measured: (feeds: Feeds, share: number) => made({ ...feeds, channels: none, measure: floats([1], [1]), share: floats([share], [1]) }),
+    painted: (feeds: Feeds, moments: Float32Array) => made({ ...feeds, channels: vector(normalisation(painter, weights, strength, moments)), measure: floats([0], [1]), share: floats([0], [1]) }),
     close: () => session.close(),
   };
 }

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { floats, type Session, type Value, vector } from '@zeuxis/graph';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, styleWeights, tiledModel } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, normalisation, styleWeights, tiledModel } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, type Extent, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
@@ -62,12 +62,14 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
+  /** Channels as long as their moments are not known. */
+  private readonly unknown = new Float32Array(momentsOf(defineStyle()));
 
   private constructor(
     /** Of `tiledModel`. */
     private readonly session: Session,
-    /** Moments as long as they are not known. */
-    private readonly unknown: Float32Array,
+    /** What channels are multiplied by, and what is added, by their moments. */
+    private readonly normalisation: (moments: Float32Array) => Float32Array,
     private readonly seed: number | string,
     private readonly share: number,
   ) {}
@@ -81,7 +83,7 @@ export class Painter implements Paints {
     const [network, target] = [defineStyle(), await targetOf(device)];
     // Between runs this thread works alone, and threads that waited awake would take from it.
     const session = await openSession(tiledModel(network, weights, strength, target, STYLE_MARGIN), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
-    return new Painter(session, new Float32Array(momentsOf(network)), seed, share);
+    return new Painter(session, (moments) => normalisation(network, weights, strength, moments), seed, share);
   }
 
   /** Tiles of a picture. */
@@ -94,6 +96,7 @@ export class Painter implements Paints {
     const whole = framed(source, STYLE_MARGIN);
     const { tile = tileOf(whole) } = options;
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
+    const channels = this.normalisation(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     // Beyond the picture there is what makes whole grains of it.
     const within: Sink = (values, x, y, width, height) => {
@@ -101,7 +104,7 @@ export class Painter implements Paints {
       const seen = { x: 0, y: 0, width: Math.min(width, source.width - left), height: Math.min(height, source.height - top) };
       if (seen.width > 0 && seen.height > 0) faded(cropPlanar(values, 3, width, height, seen), left, top, seen.width, seen.height);
     };
-    await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { moments }));
+    await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { channels }));
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {
@@ -138,14 +141,14 @@ export class Painter implements Paints {
     return data as Float32Array;
   }
 
-  /** What the network makes of a part of a picture and the strokes that lie on it: it painted by moments, or, by the share of a pixel in it, its moments. */
-  private async made({ values, x, y, w, h }: Tile, strokes: Strokes, { moments, share = 0 }: { moments?: Float32Array; share?: number }): Promise<Value> {
+  /** What the network makes of a part of a picture and the strokes that lie on it: it painted by factors and summands, or, by the share of a pixel in it, its moments. */
+  private async made({ values, x, y, w, h }: Tile, strokes: Strokes, { channels, share = 0 }: { channels?: Float32Array; share?: number }): Promise<Value> {
     const part = { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN };
     const feeds = {
       photograph: floats(values, [1, 3, h, w]),
       noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]),
-      moments: vector(moments ?? this.unknown),
-      measure: floats([moments ? 0 : 1], [1]),
+      channels: vector(channels ?? this.unknown),
+      measure: floats([channels ? 0 : 1], [1]),
       share: floats([share], [1]),
     };
     const { made } = await this.session.run(feeds);
