@@ -30,6 +30,8 @@ function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, 
   const readers = readersOf(nodes);
   /** Values in blocks, and how many of their channels are filled, by the names of their counterparts outside. */
   const blocks = new Map<string, { inside: string; channels: number }>();
+  /** Values that are brought into blocks. */
+  const entering = new Set(nodes.filter(({ type }) => type === 'ReorderInput').map(({ inputs }) => inputs[0]!));
   /** Values that are others under a second name. */
   const same = new Map<string, string>();
   const moved: OnnxNode[] = [];
@@ -37,6 +39,13 @@ function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, 
     const { type, inputs, outputs, attributes } = node;
     const inside = inputs.map((name) => blocks.get(name)?.inside);
     const [outside, made] = [inputs[0]!, outputs[0]!];
+    if (type === 'Resize' && inside[0] === undefined && entering.has(made) && readers.get(made) === 1 && shapes.has(outside)) {
+      // What is to be brought into blocks is a quarter as much before.
+      const within = `${made}_in`;
+      moved.push({ type: 'ReorderInput', name: within, inputs: [outside], outputs: [within], attributes: {}, domain: BLOCKED_DOMAIN });
+      blocks.set(outside, { inside: within, channels: shapes.get(outside)![1]! });
+      inside[0] = within;
+    }
     if (type === 'ReorderInput' && inside[0] !== undefined) {
       same.set(made, inside[0]);
       continue;

@@ -21,6 +21,8 @@ export interface ConvolutionOptions {
   padding?: number;
   /** Channels are cut into this many groups that do not see each other; 1 by default. */
   groups?: number;
+  /** Not in blocks, even where they are faster: a large result that others than convolutions read is then in memory once, and not in both layouts. */
+  plain?: boolean;
 }
 
 /** What the three primitives of one convolution share: the full extents of all three operands. */
@@ -34,6 +36,7 @@ export interface Geometry {
   kernel: Shape;
   /** [n, co, ho, wo] */
   output: Shape;
+  plain?: boolean;
 }
 
 export const geometryOf = (node: Tensor): Geometry => node.attributes as unknown as Geometry;
@@ -52,9 +55,9 @@ const CONV: Primitive = {
     return [make(CONV_INPUT, [dy, w], g.picture, g), make(CONV_WEIGHT, [x, dy], g.kernel, g), ...biasGradient(node, dy)];
   },
   lower: (node, emit) => {
-    const { stride, padding, groups, kernel } = geometryOf(node);
+    const { stride, padding, groups, kernel, plain } = geometryOf(node);
     const attributes = { strides: [stride, stride], pads: Array(4).fill(padding) as number[], kernel_shape: kernel.slice(2) };
-    return emitConv(node.inputs.map(emit.of) as unknown as Operands, kernel, groups, attributes, emit);
+    return emitConv(node.inputs.map(emit.of) as unknown as Operands, kernel, groups, attributes, plain ? { ...emit, channelBlock: 0 } : emit);
   },
 };
 
@@ -82,12 +85,12 @@ const CONV_WEIGHT: Primitive = {
  * @throws RangeError where channels, groups or extents do not fit, naming both shapes.
  */
 export function conv(x: Tensor, w: Tensor, options: ConvolutionOptions = {}): Tensor {
-  const { stride = 1, padding = 0, groups = 1 } = options;
+  const { stride = 1, padding = 0, groups = 1, plain } = options;
   if (x.rank !== 4 || w.rank !== 4 || x.extent(1) !== w.extent(1) * groups || w.extent(0) % groups !== 0)
     throw new RangeError(`conv: picture [${x.shape}] and kernel [${w.shape}] in ${groups} groups do not fit`);
   const extent = (size: number, kernel: number) => Math.floor((size + 2 * padding - kernel) / stride) + 1;
   const output = [x.extent(0), w.extent(0), extent(x.extent(2), w.extent(2)), extent(x.extent(3), w.extent(3))];
-  return make(CONV, [x, w], output, { stride, padding, groups, picture: x.shape, kernel: w.shape, output });
+  return make(CONV, [x, w], output, { stride, padding, groups, picture: x.shape, kernel: w.shape, output, ...(plain ? { plain } : {}) });
 }
 
 /**
@@ -127,6 +130,7 @@ export function addBias(x: Tensor, b: Tensor): Tensor {
 export function affine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   const c = x.extent(1);
   if (x.rank !== 4 || scale.rank !== 1 || scale.extent(0) !== c) throw new RangeError(`affine: [${x.shape}] has not the ${scale.shape} channels of the scale`);
-  if (x.primitive !== CONV || x.inputs.length > 2) return addBias(mul(x, reshape(scale, [1, c, 1, 1])), shift);
-  return addBias(make(CONV, [x.input(0), mul(x.input(1), reshape(scale, [c, 1, 1, 1]))], x.shape, geometryOf(x)), shift);
+  if (x.primitive !== CONV) return addBias(mul(x, reshape(scale, [1, c, 1, 1])), shift);
+  const [picture, kernel, bias] = x.inputs;
+  return addBias(make(CONV, [picture!, mul(kernel!, reshape(scale, [c, 1, 1, 1]))], x.shape, geometryOf(x)), bias ? add(mul(bias, scale), shift) : shift);
 }

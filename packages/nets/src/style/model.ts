@@ -1,9 +1,9 @@
 // A trained style as a model file that any ONNX program can run, and as the two networks that paint one picture by tiles: one measures it, the
 // other takes what was measured as given.
 
-import { add, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
+import { add, addBias, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
-import { EPSILON, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
+import { EPSILON, entered, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
 
 /** Sides of a picture as graphs are written, which leave them open: more than two edges. */
 const SIDE = 256;
@@ -30,18 +30,27 @@ export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Ar
  * float32 [1], which says what `made` is to be:
  * - 1: `measured` of `styleModel` by itself; `share` as there. The outermost four pixels count otherwise in the last two layers.
  * - 0: `painted` of `styleModel` by known moments: `channels`, float32 [k], of `normalisation`. A factor and a summand a channel go into
- *   the convolution before them: what is left are convolutions alone, at less than half the time and memory. The outermost four pixels come out otherwise. The outermost `edge` are left out, an even
- *   number: what a tile's surroundings become need not be brought anywhere.
+ *   the convolution before them: what is left are convolutions alone, at less than half the time and memory. What sees the edges comes out otherwise. The outermost `edge` pixels are left out,
+ *   an even number: what a tile's surroundings become need not be brought anywhere.
  *
  * What one does not read may hold anything.
  */
 export function tiledModel(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}, edge = 0): Uint8Array {
   const { photograph, noise } = inputs();
-  const through = throughHalves(painter, weights, photograph, noise, strength);
+  const through = throughHalves(painter, weights, noise, strength);
   const { normal, measured } = measuringNormal();
-  through(normal);
-  const painted = through(givenNormal(input('channels', [momentsOf(painter)])), edge);
+  through(entered(painter.freeze(weights), photograph, true), normal);
+  const painted = through(enteredAsItIs(painter, weights, photograph), givenNormal(input('channels', [momentsOf(painter)])), edge);
   return compileEither('measure', 'made', [concat(measured, 1), painted], { openSides: true, ...target }).bytes;
+}
+
+/** `entered` without a pass over the picture before it: the outermost two pixels come out otherwise. */
+function enteredAsItIs(painter: StyleNetwork, weights: Float32Array, photograph: Tensor): Tensor {
+  const { shape, offset } = entryOf(painter, 'in.weight');
+  const kernel = weights.slice(offset, offset + sizeOf(shape));
+  const sums = new Float32Array(shape[0]!);
+  kernel.forEach((value, i) => { sums[Math.floor((i * sums.length) / kernel.length)]! -= value; });
+  return addBias(conv(photograph, constant(kernel.map((value) => 2 * value), shape), { padding: 2 }), constant(sums, [sums.length]));
 }
 
 /** By given factors and summands. */
@@ -112,7 +121,7 @@ const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((wei
  * `paint` with its last two convolutions at half the picture's sides (halved.ts), as a function of how it is normalised: whatever else is the same is there once.
  * Their normalisations have four times the channels of what was learned.
  */
-function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph: Tensor, noise: Tensor, strength: number): (normal: Normal, edge?: number) => Tensor {
+function throughHalves(painter: StyleNetwork, weights: Float32Array, noise: Tensor, strength: number): (first: Tensor, normal: Normal, edge?: number) => Tensor {
   const frozen = painter.freeze(weights);
   const part = (name: string) => frozen.get(name, entryOf(painter, name).shape, 0);
   const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`), gain), mul(part(`${name}.shift`), gain)] as const;
@@ -123,8 +132,8 @@ function throughHalves(painter: StyleNetwork, weights: Float32Array, photograph:
   const [full, half] = WIDTHS;
   const [up, out] = [constant(enlargingKernel(values('up1.weight'), full, half), [4 * full, half, 3, 3]), constant(shuffledKernel(values('out.weight'), 3, full), [4 * 3, 4 * full, 3, 3])];
   const dial = constant([strength], [1]);
-  return (normal, edge = 0) => {
-    const halved = paintHalf(frozen, photograph, noise, dial, normal);
+  return (first, normal, edge = 0) => {
+    const halved = paintHalf(frozen, first, noise, dial, normal);
     const y = relu(normal(conv(halved, up, { padding: 1 }), 1, ...learned('up1')));
     const raw = conv(y, out, { padding: 1 });
     const normalised = normal(raw, 1, ...learned('out', strength));

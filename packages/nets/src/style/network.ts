@@ -48,10 +48,13 @@ function normalised(p: Weights, name: string, x: Tensor, reduction: number, norm
   return normal(x, reduction, p.get(`${name}.scale`, shape, 0, 1), p.get(`${name}.shift`, shape, 0));
 }
 
-/** What `paint` does up to half the picture's sides: [n, 32, h / 2, w / 2]. */
+/** The first convolution of a picture, which sees it from -1 to 1: [n, 16, h, w]. @param plain as of `conv`. */
+export const entered = (p: Weights, x: Tensor, plain = false): Tensor => convolution(p, 'in', sub(mul(x, 2), 1), WIDTHS[0], 5, { padding: 2, gain: GAIN, plain });
+
+/** What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2]. */
 export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
-  const [full, half, quarter] = WIDTHS;
-  let y = relu(normalised(p, 'in', same(p, 'in', sub(mul(x, 2), 1), full, 5), 1, normal));
+  const [, half, quarter] = WIDTHS;
+  let y = relu(normalised(p, 'in', x, 1, normal));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
     y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
   // As large as the noise, without a word of how large that is.
@@ -86,7 +89,7 @@ const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction:
  * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
  */
 export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
-  const y = enlarged(p, 'up1', paintHalf(p, x, noise, strength, normal), WIDTHS[0], 1, normal);
+  const y = enlarged(p, 'up1', paintHalf(p, entered(p, x), noise, strength, normal), WIDTHS[0], 1, normal);
   const raw = same(p, 'out', y, 3, 5, 1);
   // As far as it is to be painted: a photograph has a light and dark of its own.
   const made = add(raw, mul(strength, sub(normalised(p, 'out', raw, 1, normal), raw)));
