@@ -22,6 +22,20 @@ describe('writeWhole', () => {
     expect(await readdir(home)).toHaveLength(2);
   });
 
+  it('brings a file into place when what was to be done before it is done, and never if that fails', async () => {
+    const path = join(home, 'a');
+    let done = () => {};
+    const writing = writeWhole(path, 'x', undefined, new Promise<void>((resolve) => { done = resolve; }));
+    while ((await readdir(home)).length === 0) await new Promise(setImmediate);
+    expect(await readdir(home)).not.toContain('a');
+    done();
+    await writing;
+    expect(await readdir(home)).toEqual(['a']);
+    await expect(writeWhole(path, 'y', undefined, Promise.reject(new UserError('not so')))).rejects.toThrow(/^not so$/);
+    expect(await readFile(path, 'utf8')).toBe('x');
+    expect(await readdir(home)).toEqual(['a']);
+  });
+
   it.each([
     ['a longer name', (folder: string) => join(folder, 'n'.repeat(256)), /its name is too long; choose a shorter one$/],
     ['a folder', (folder: string) => folder, /is a folder where a file is to be written/],

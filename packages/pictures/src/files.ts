@@ -8,10 +8,12 @@ import { UserError } from './errors.js';
 
 /**
  * Writes a file so that at every moment, power cuts included, its path holds the old contents or the new ones.
- * @param mode of the file, less what the process's mask takes away.
+ * @param mode of the file, less what the process's mask takes away. @param before that the file is brought into place: where that fails, nothing is, and its error is thrown.
  * @throws UserError where the disk is full, read-only or not ours to write, the name too long or a folder's; nothing is left behind.
  */
-export async function writeWhole(path: string, parts: Uint8Array | string | readonly (Uint8Array | string)[], mode = 0o666): Promise<void> {
+export async function writeWhole(path: string, parts: Uint8Array | string | readonly (Uint8Array | string)[], mode = 0o666, before?: Promise<unknown>): Promise<void> {
+  // Awaited below, unless something else goes wrong first.
+  before?.catch(() => {});
   const temporary = partOf(path);
   try {
     const file = await open(temporary, 'w', mode);
@@ -21,9 +23,11 @@ export async function writeWhole(path: string, parts: Uint8Array | string | read
     } finally {
       await file.close();
     }
+    await before;
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
+    await before?.catch(() => {});
     throw writeFault(error, path);
   }
 }

@@ -33,6 +33,8 @@ export interface Ledger {
    * @throws UserError where they cannot be written: what was there before still is, and is readable.
    */
   append(record: NewRecord, manifest?: Uint8Array): Promise<LedgerRecord>;
+  /** Makes its folders, which `append` does where it was not done. */
+  prepare(): Promise<void>;
   /** The record of an id, the last one where there are several. */
   byId(id: string): Promise<LedgerRecord | undefined>;
   /** Records whose id begins with these four hexadecimal digits, which are all that a watermark of 16 bits holds; the last one first. */
@@ -98,18 +100,22 @@ class FileLedger implements Ledger {
     const line = Buffer.from(`\n${encodeRecord(record)}\n`);
     if (line.length - 2 > LONGEST) throw new UserError(`what is to be recorded of '${record.name}' takes ${line.length} bytes, more than the ${LONGEST} of a record; shorten its labels and settings`);
     try {
-      this.#prepared ??= prepare(this.#folder);
-      await this.#prepared.catch((error: unknown) => {
-        // The next one tries again.
-        this.#prepared = undefined;
-        throw error;
-      });
+      await this.prepare();
       if (manifest) await keep(manifest, this.#folder, record.manifest!);
       await add(line, this.#path);
     } catch (error) {
       throw writeFault(error, this.#path);
     }
     return record;
+  }
+
+  prepare(): Promise<void> {
+    this.#prepared ??= prepare(this.#folder).catch((error: unknown) => {
+      // The next one tries again.
+      this.#prepared = undefined;
+      throw error;
+    });
+    return this.#prepared;
   }
 
   async byId(id: string): Promise<LedgerRecord | undefined> {

@@ -248,6 +248,8 @@ export async function leave(path: string, leaving: Leaving, signing: Signing, in
   });
   // Awaited by who signs, but not if something else is wrong before.
   file.catch(() => {});
+  // While the picture is encoded there is time for it. What goes wrong is said where the record is written.
+  ledgerOf(signing.identity.folder).prepare().catch(() => {});
   const work = workMetadata(models, generation.human);
   const said = signing.watermark === false ? { ...generation, watermark: false } : generation;
   const manifest = {
@@ -269,11 +271,11 @@ export async function leave(path: string, leaving: Leaving, signing: Signing, in
   return { ...(await put(asset, path, signing.identity, record, store)), id, watermark, ...(visibleMark ? { visibleMark } : {}) };
 }
 
-/** Records, then writes: a record of a picture that never came to be does no harm, a picture without its record does. */
+/** Records, and brings the file into place when that is done: a record of a picture that never came to be does no harm, a picture without its record does. */
 async function put(file: Uint8Array, path: string, identity: Pick<Identity, 'folder'>, said: Omit<NewRecord, 'time' | 'name' | 'sha256' | 'bytes'>, manifest?: Uint8Array): Promise<Written> {
   const written = { sha256: sha256Of(file), bytes: file.length };
-  await ledgerOf(identity.folder).append({ ...said, ...written, time: new Date().toISOString(), name: basename(path) }, manifest);
-  await writeWhole(path, file);
+  const recorded = ledgerOf(identity.folder).append({ ...said, ...written, time: new Date().toISOString(), name: basename(path) }, manifest);
+  await writeWhole(path, file, undefined, recorded);
   return { path, ...written };
 }
 
