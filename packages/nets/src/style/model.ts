@@ -3,7 +3,7 @@
 
 import { add, addBias, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
 import { enlargingKernel, shuffledKernel } from './halved.js';
-import { EPSILON, entered, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WIDTHS } from './network.js';
+import { EPSILON, entered, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WAY_OUT, WIDTHS } from './network.js';
 
 /** Sides of a picture as graphs are written, which leave them open: more than two edges. */
 const SIDE = 256;
@@ -133,11 +133,13 @@ function throughHalves(painter: StyleNetwork, weights: Float32Array, noise: Tens
   const [up, out] = [constant(enlargingKernel(values('up1.weight'), full, half), [4 * full, half, 3, 3]), constant(shuffledKernel(values('out.weight'), 3, full), [4 * 3, 4 * full, 3, 3])];
   const dial = constant([strength], [1]);
   return (first, normal, edge = 0) => {
-    const halved = paintHalf(frozen, first, noise, dial, normal);
+    // As much as may be before the way out, which is then the shorter.
+    const early = Math.max(0, Math.floor((edge - WAY_OUT) / GRAIN));
+    const halved = paintHalf(frozen, first, noise, dial, normal, early);
     const y = relu(normal(conv(halved, up, { padding: 1 }), 1, ...learned('up1')));
     const raw = conv(y, out, { padding: 1 });
     const normalised = normal(raw, 1, ...learned('out', strength));
     const made = strength === 1 ? normalised : add(mul(raw, 1 - strength), normalised);
-    return pixelShuffle(add(mul(tanh(inner(made, edge / 2)), 0.5), 0.5), 2);
+    return pixelShuffle(add(mul(tanh(inner(made, (edge - GRAIN * early) / 2)), 0.5), 0.5), 2);
   };
 }

@@ -8,7 +8,7 @@
 // Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
 // `Normal` decides whose they are: a picture's tiles share what was measured on the picture reduced (model.ts).
 
-import { add, concat, conv, div, enlarge, input, meanKeep, mul, pad, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, concat, conv, div, enlarge, inner, input, meanKeep, mul, pad, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
 
@@ -51,8 +51,11 @@ function normalised(p: Weights, name: string, x: Tensor, reduction: number, norm
 /** The first convolution of a picture, which sees it from -1 to 1: [n, 16, h, w]. @param plain as of `conv`. */
 export const entered = (p: Weights, x: Tensor, plain = false): Tensor => convolution(p, 'in', sub(mul(x, 2), 1), WIDTHS[0], 5, { padding: 2, gain: GAIN, plain });
 
-/** What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2]. */
-export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
+/** Pixels around one that it is brought up and out from, to whole grains: 6, 3 and 2. */
+export const WAY_OUT = 12;
+
+/** What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2]. @param edge left out on the way, px at a quarter of the sides. */
+export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal, edge = 0): Tensor {
   const [, half, quarter] = WIDTHS;
   let y = relu(normalised(p, 'in', x, 1, normal));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
@@ -61,10 +64,10 @@ export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor
   const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
   y = relu(normalised(p, 'mix', mixed(p, y, noise, dial), 4, normal));
   for (let i = 0; i < BLOCKS; i++) {
-    const inner = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
-    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, inner, quarter, 3), 4, normal));
+    const within = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
+    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, within, quarter, 3), 4, normal));
   }
-  return enlarged(p, 'up2', y, half, 2, normal);
+  return enlarged(p, 'up2', inner(y, edge), half, 2, normal);
 }
 
 /** The processor's blocked layout takes channels by so many. */
@@ -76,9 +79,9 @@ const STEP = 4;
  */
 function mixed(p: Weights, y: Tensor, noise: Tensor, dial: Tensor): Tensor {
   const parts = [y, noise, dial];
-  const inner = parts.reduce((sum, part) => sum + part.extent(1), 0);
-  const kernel = p.get('mix.weight', [WIDTHS[2], inner, 3, 3], GAIN / Math.sqrt(inner * 9));
-  const zeros = Array.from({ length: Math.ceil(inner / STEP) * STEP - inner }, () => mul(dial, 0));
+  const channels = parts.reduce((sum, part) => sum + part.extent(1), 0);
+  const kernel = p.get('mix.weight', [WIDTHS[2], channels, 3, 3], GAIN / Math.sqrt(channels * 9));
+  const zeros = Array.from({ length: Math.ceil(channels / STEP) * STEP - channels }, () => mul(dial, 0));
   return conv(concat([...parts, ...zeros], 1), pad(kernel, [0, 0, 0, 0], [0, zeros.length, 0, 0]), { padding: 1 });
 }
 
