@@ -201,8 +201,10 @@ async function encodeMade(make: () => Promise<Raster | Animation>, said: EditRec
 async function besides(file: Promise<Uint8Array>, format: RasterFormat | AnimatedFormat, picture: Pick<Raster, 'width' | 'height' | 'channels' | 'alpha' | 'data'>) {
   // What goes wrong is said where the file is awaited.
   file.catch(() => {});
-  const thumbnail = await encodeThumbnail(picture);
-  return { encoding: { file, format: `image/${format}` }, hash: perceptualHash(picture), thumbnail };
+  const thumbnail = encodeThumbnail(picture);
+  thumbnail.catch(() => {});
+  const hash = perceptualHash(picture);
+  return { encoding: { file, format: `image/${format}` }, hash, thumbnail: await thumbnail };
 }
 
 /**
