@@ -61,8 +61,8 @@ const SLICE: Primitive = {
     const starts = node.attributes.starts as number[];
     const source = node.input(0).shape;
     const cut = node.shape.map((_, i) => i).filter((i) => node.shape[i] !== source[i]);
-    // What is left out at the end is counted from there: a picture whose sides are open may be larger.
-    const end = (i: number) => starts[i]! + node.shape[i]! - source[i]! || Number.MAX_SAFE_INTEGER;
+    // What a picture's sides lose at their ends is counted from there: where they are open they may be longer.
+    const end = (i: number) => (node.rank === 4 && i >= 2 ? starts[i]! + node.shape[i]! - source[i]! || Number.MAX_SAFE_INTEGER : starts[i]! + node.shape[i]!);
     return emit.node('Slice', [emit.of(node.input(0)), emit.ints(cut.map((i) => starts[i]!)), emit.ints(cut.map(end)), emit.ints(cut)]);
   },
 };

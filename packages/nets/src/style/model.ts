@@ -118,7 +118,8 @@ function acrossPixels(sums: Tensor, like: Tensor): Tensor {
 const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((weight) => weight.name === name)!;
 
 /**
- * `paint` with its last two convolutions at half the picture's sides (halved.ts), as a function of how it is normalised: whatever else is the same is there once.
+ * `paint` from `entered` on, with its last two convolutions at half the picture's sides (halved.ts), as a function of how it is normalised and how many px of its edges are left out:
+ * whatever else is the same is there once.
  * Their normalisations have four times the channels of what was learned.
  */
 function throughHalves(painter: StyleNetwork, weights: Float32Array, noise: Tensor, strength: number): (first: Tensor, normal: Normal, edge?: number) => Tensor {

@@ -62,12 +62,12 @@ export interface Paints {
 
 export class Painter implements Paints {
   readonly passes = 1;
-  /** Channels as long as their moments are not known. */
-  private readonly unknown = new Float32Array(momentsOf(defineStyle()));
 
   private constructor(
     /** Of `tiledModel`. */
     private readonly session: Session,
+    /** Channels as long as their moments are not known. */
+    private readonly unknown: Float32Array,
     /** What channels are multiplied by, and what is added, by their moments. */
     private readonly normalisation: (moments: Float32Array) => Float32Array,
     private readonly seed: number | string,
@@ -83,7 +83,7 @@ export class Painter implements Paints {
     const [network, target] = [defineStyle(), await targetOf(device)];
     // Between runs this thread works alone, and threads that waited awake would take from it.
     const session = await openSession(tiledModel(network, weights, strength, target, STYLE_MARGIN), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
-    return new Painter(session, (moments) => normalisation(network, weights, strength, moments), seed, share);
+    return new Painter(session, new Float32Array(momentsOf(network)), (moments) => normalisation(network, weights, strength, moments), seed, share);
   }
 
   /** Tiles of a picture. */
