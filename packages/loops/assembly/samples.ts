@@ -61,29 +61,28 @@ function whole(planes: usize, index: i32, low: v128, high: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.min(high, f32x4.max(low, values)));
 }
 
-/** `join` to bytes, of 4 at most a pixel, those beyond `count` being there already. */
+/** `join` to bytes: 1 of 1 or 2 a pixel, or 3 of 3 or 4, where the last one is there already and stays. */
 export function joinBytes(planes: usize, width: i32, step: i32, count: i32, low: f32, high: f32, bytes: usize): void {
   const least = f32x4.splat(low);
   const most = f32x4.splat(high);
-  // Four pixels channel by channel are brought into pixel by pixel.
-  let order = i8x16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  let kept = i32x4.splat(count == 3 ? 0xff000000 : count == 2 ? 0xffff0000 : count == 1 ? 0xffffff00 : 0);
-  if (step == 3) {
+  // Four pixels channel by channel are brought into pixel by pixel; what lies between and behind them is kept.
+  let order = i8x16(0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+  let kept = i32x4(0, -1, -1, -1);
+  if (step == 2) {
+    order = i8x16(0, 4, 1, 4, 2, 4, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4);
+    kept = i32x4(0xff00ff00, 0xff00ff00, -1, -1);
+  } else if (step == 3) {
     order = i8x16(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 12, 12, 12, 12);
     kept = i32x4(0, 0, 0, -1);
-  } else if (step == 2) {
-    order = i8x16(0, 4, 1, 5, 2, 6, 3, 7, 8, 8, 8, 8, 8, 8, 8, 8);
-    kept = count == 1 ? i32x4(0xff00ff00, 0xff00ff00, -1, -1) : i32x4(0, 0, -1, -1);
-  } else if (step == 1) {
-    order = i8x16(0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4);
-    kept = i32x4(0, -1, -1, -1);
+  } else if (step == 4) {
+    order = i8x16(0, 4, 8, 12, 1, 5, 9, 12, 2, 6, 10, 12, 3, 7, 11, 12);
+    kept = i32x4.splat(0xff000000);
   }
   for (let x = 0; x < width; x += 4) {
     const first = whole(planes, x, least, most);
     const second = count > 1 ? whole(planes, width + x, least, most) : first;
-    const third = count > 2 ? whole(planes, 2 * width + x, least, most) : first;
-    const fourth = count > 3 ? whole(planes, 3 * width + x, least, most) : first;
-    const pixels = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(first, second), i16x8.narrow_i32x4_s(third, fourth));
+    const third = count > 1 ? whole(planes, 2 * width + x, least, most) : first;
+    const pixels = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(first, second), i16x8.narrow_i32x4_s(third, third));
     const to = bytes + <usize>(x * step);
     v128.store(to, v128.bitselect(v128.load(to), i8x16.swizzle(pixels, order), kept));
   }

@@ -28,7 +28,7 @@ export class Random {
     this.state = Uint32Array.from(state);
   }
 
-  /** A whole number in [0, 2^32). */
+  /** A whole number in [0, 2^32). Many at once are drawn in WebAssembly (`draw` in loops/assembly/chance.ts), by the same steps. */
   word(): number {
     const s = this.state;
     const x = Math.imul(s[1]!, 5);

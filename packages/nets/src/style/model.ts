@@ -2,6 +2,7 @@
 // other takes what was measured as given.
 
 import { add, addBias, affine, compile, compileEither, concat, constant, conv, inner, input, mul, pixelShuffle, readConstants, relu, sizeOf, sliceAxis, square, sub, sumKeep, type Target, type Tensor, tanh } from '@zeuxis/graph';
+import type { Weights } from '../network.js';
 import { enlargingKernel, shuffledKernel } from './halved.js';
 import { EPSILON, entered, GRAIN, NOISE, type Normal, paintHalf, type StyleNetwork, toUnit, WAY_OUT, WIDTHS } from './network.js';
 
@@ -37,9 +38,10 @@ export const styleWeights = (painter: StyleNetwork, file: Uint8Array): Float32Ar
  */
 export function tiledModel(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}, edge = 0): Uint8Array {
   const { photograph, noise } = inputs();
-  const through = throughHalves(painter, weights, noise, strength);
+  const frozen = painter.freeze(weights);
+  const through = throughHalves(painter, frozen, weights, noise, strength);
   const { normal, measured } = measuringNormal();
-  through(entered(painter.freeze(weights), photograph, true), normal);
+  through(entered(frozen, photograph, true), normal);
   const painted = through(enteredAsItIs(painter, weights, photograph), givenNormal(input('channels', [momentsOf(painter)])), edge);
   return compileEither('measure', 'made', [concat(measured, 1), painted], { openSides: true, ...target }).bytes;
 }
@@ -65,7 +67,7 @@ function givenNormal(given: Tensor): Normal {
   };
 }
 
-/** What normalisation by given moments, of `measured`, multiplies each channel by and adds to it, layer by layer, at a strength. */
+/** What normalisation by given moments, of `measured`, multiplies each channel by and adds to it, layer by layer; the last at a strength, as `throughHalves` has it. */
 export function normalisation(painter: StyleNetwork, weights: Float32Array, strength: number, moments: Float32Array): Float32Array {
   const out = new Float32Array(moments.length);
   let at = 0;
@@ -122,8 +124,7 @@ const entryOf = (painter: StyleNetwork, name: string) => painter.table.find((wei
  * whatever else is the same is there once.
  * Their normalisations have four times the channels of what was learned.
  */
-function throughHalves(painter: StyleNetwork, weights: Float32Array, noise: Tensor, strength: number): (first: Tensor, normal: Normal, edge?: number) => Tensor {
-  const frozen = painter.freeze(weights);
+function throughHalves(painter: StyleNetwork, frozen: Weights, weights: Float32Array, noise: Tensor, strength: number): (first: Tensor, normal: Normal, edge?: number) => Tensor {
   const part = (name: string) => frozen.get(name, entryOf(painter, name).shape, 0);
   const learned = (name: string, gain = 1) => [mul(part(`${name}.scale`), gain), mul(part(`${name}.shift`), gain)] as const;
   const values = (name: string) => {

@@ -83,7 +83,7 @@ export function sourceOf(samples: Samples, wanted: 1 | 3): Source {
 /** Whether the samples of a pixel are whole numbers side by side: then rows are worked on as a whole. */
 const isRow = ({ data, apart, count }: Samples): boolean => !(data instanceof Float32Array) && (apart === 1 || count === 1);
 
-/** Whether those are bytes of few samples a pixel, which are worked on as they are. */
+/** Whether those are bytes, one or three a pixel with one more at most, which are worked on as they are. */
 const areBytes = ({ data, count, step }: Samples): boolean => data instanceof Uint8Array && (count === 1 || count === 3) && step <= count + 1;
 
 /** Rows of `row` values, which lie `apart` from the place `from` on, one after another. */

@@ -73,12 +73,12 @@ function inBands(source: Source, w: number, h: number, factor: number, take: (ba
 /** Means of `factor` by `factor` pixels, w by h of them. */
 function shrunk(source: Source, width: number, height: number, factor: number): Planar {
   const small = planarOf(width, height);
-  inBands(source, width, height, factor, (band, top) => copyRows(band, 0, top, small));
+  inBands(source, width, height, factor, (band, top) => placeRows(band, 0, top, small));
   return small;
 }
 
 /** Rows of a band of a wider picture, from its row `top` on, as far as they are within what begins `edge` px from its left and upper edges. */
-function copyRows(band: Planar, edge: number, top: number, out: Planar): void {
+function placeRows(band: Planar, edge: number, top: number, out: Planar): void {
   const [first, last] = [Math.max(top, edge), Math.min(top + band.height, edge + out.height)];
   for (let c = 0; c < 3; c++)
     for (let row = first; row < last; row++) {
@@ -111,7 +111,7 @@ export function lookAt(source: Source, whole: Source, margin: number): Looked {
     const light = { width: whole.width / GRAIN, height: whole.height / GRAIN, data: new Float64Array((whole.width / GRAIN) * (whole.height / GRAIN)) };
     const room = new Float32Array(3 * light.width * ROWS);
     inBands(whole, width, height, factor, (band, top) => {
-      copyRows(band, edge, top, small);
+      placeRows(band, edge, top, small);
       light.data.set(luminance(boxReduced(band, GRAIN / factor, room)).data, ((top * factor) / GRAIN) * light.width);
     });
     return { luminance: light, small, factor };
