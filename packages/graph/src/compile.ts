@@ -240,7 +240,7 @@ function graphOf(outputs: Record<string, Tensor>, options: CompileOptions, const
     if (inputs.has(name)) throw new Error(`compile: an input and an output are both named '${name}'`);
   if (options.channelBlock) {
     const kept = new Set(Object.values(outputs).map((tensor) => names.get(tensor)!));
-    nodes = fuseBlocked(nodes, kept, new Map([...names].map(([{ shape }, name]) => [name, shape])));
+    nodes = fuseBlocked(nodes, kept, new Map([...names].map(([{ shape }, name]) => [name, shape])), emit);
   }
   nameOutputs(nodes, Object.entries(outputs).map(([name, tensor]) => [name, names.get(tensor)!]));
   const open = ({ shape, ...value }: { name: string; type: DataType; shape: Shape }) => {

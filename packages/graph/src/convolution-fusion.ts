@@ -1,9 +1,9 @@
 // What lies between convolutions in blocked layout: most of it can stay in blocks, or be a convolution's own last step. ONNX Runtime's optimiser does as much for
 // convolutions that it brought into blocks itself, and nothing for those that were written so (convolution-blocked.ts).
 
-import { BLOCKED_DOMAIN } from './convolution-blocked.js';
+import { BLOCKED_DOMAIN, filled } from './convolution-blocked.js';
 import type { OnnxNode } from './onnx.js';
-import type { Shape } from './tensor.js';
+import type { Emitter, Shape } from './tensor.js';
 
 /** Zero stays zero under these, so that the channels which fill the blocks stay empty. */
 const ACTIVATIONS = new Set(['Relu', 'LeakyRelu']);
@@ -12,12 +12,12 @@ const ACTIVATIONS = new Set(['Relu', 'LeakyRelu']);
 const ENLARGING = { scales: [1, 1, 2, 2], mode: 'linear', coordinate_transformation_mode: 'half_pixel' };
 
 /**
- * The same nodes with less passing to and fro: what was brought out of blocks is not brought into them again, and activations, sums and enlargements
- * of values in blocks stay in them; what can be a convolution's own last step is.
+ * The same nodes with less passing to and fro: what was brought out of blocks is not brought into them again, and activations, sums, enlargements
+ * and inner parts of values in blocks stay in them; what can be a convolution's own last step is.
  * @param kept values that someone else reads. @param shapes of values outside of blocks, by their names, as far as they are known.
  */
-export function fuseBlocked(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>): OnnxNode[] {
-  return folded(stayingInBlocks(nodes, kept, shapes), kept);
+export function fuseBlocked(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>, emit: Pick<Emitter, 'ints' | 'channelBlock'>): OnnxNode[] {
+  return folded(stayingInBlocks(nodes, kept, shapes, emit), kept);
 }
 
 function readersOf(nodes: readonly OnnxNode[]): Map<string, number> {
@@ -26,7 +26,7 @@ function readersOf(nodes: readonly OnnxNode[]): Map<string, number> {
   return readers;
 }
 
-function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>): OnnxNode[] {
+function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, shapes: ReadonlyMap<string, Shape>, emit: Pick<Emitter, 'ints' | 'channelBlock'>): OnnxNode[] {
   const readers = readersOf(nodes);
   /** Values in blocks, and how many of their channels are filled, by the names of their counterparts outside. */
   const blocks = new Map<string, { inside: string; channels: number }>();
@@ -57,17 +57,37 @@ function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, 
       : type === 'Add' && inside[0] !== undefined && inside[1] !== undefined && alike() ? { type, inputs: [inside[0], inside[1]], attributes }
       : type === 'Resize' && inside[0] !== undefined && alone ? { type: 'Upsample', inputs: [inside[0]], attributes: ENLARGING, domain: BLOCKED_DOMAIN }
       : undefined;
-    if (!blocked) moved.push({ ...node, inputs: inputs.map((name) => same.get(name) ?? name) });
+    const cut = inside[0] !== undefined && cutsSidesAlone(node, shapes);
+    if (!blocked && !cut) moved.push({ ...node, inputs: inputs.map((name) => same.get(name) ?? name) });
     if (type === 'ReorderOutput') blocks.set(made, { inside: outside, channels: attributes.channels as number });
-    if (!blocked) continue;
+    if (!blocked && !cut) continue;
     const { channels } = blocks.get(outside)!;
     const within = `${made}_blocks`;
-    moved.push({ ...blocked, name: within, outputs: [within] });
+    if (blocked) moved.push({ ...blocked, name: within, outputs: [within] });
+    else moved.push(...cutInBlocks(node, inside[0]!, filled(channels, emit.channelBlock), within, emit));
     moved.push({ type: 'ReorderOutput', name: `${made}_out`, inputs: [within], outputs: [made], attributes: { channels }, domain: BLOCKED_DOMAIN });
     blocks.set(made, { inside: within, channels });
   }
   const read = readersOf(moved);
   return moved.filter(({ type, outputs }) => type !== 'ReorderOutput' || read.has(outputs[0]!) || kept.has(outputs[0]!));
+}
+
+/** Whether a node takes an inner part of pictures, all channels of it. */
+function cutsSidesAlone({ type, inputs, outputs }: OnnxNode, shapes: ReadonlyMap<string, Shape>): boolean {
+  const [from, to] = [shapes.get(inputs[0]!), shapes.get(outputs[0]!)];
+  return type === 'Slice' && from?.length === 4 && to !== undefined && String(from.slice(0, 2)) === String(to.slice(0, 2));
+}
+
+/** Values in blocks are declared to be [n, channels, h, w] and lie as [n, blocks, h, w, block]: as such they are cut. */
+function cutInBlocks({ inputs }: OnnxNode, whole: string, channels: number, within: string, { ints, channelBlock }: Pick<Emitter, 'ints' | 'channelBlock'>): OnnxNode[] {
+  const [lying, cut] = [`${within}_lying`, `${within}_cut`];
+  const node = (type: string, operands: string[], name: string): OnnxNode => ({ type, name, inputs: operands, outputs: [name], attributes: {} });
+  // To `Reshape` a 0 is the extent that was there.
+  return [
+    node('Reshape', [whole, ints([0, channels / channelBlock, 0, 0, channelBlock])], lying),
+    node('Slice', [lying, ...inputs.slice(1)], cut),
+    node('Reshape', [cut, ints([0, channels, 0, 0])], within),
+  ];
 }
 
 /** Activations and sums that alone read a convolution in blocks become its own: a pass over the pictures less. */

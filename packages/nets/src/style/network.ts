@@ -54,20 +54,28 @@ export const entered = (p: Weights, x: Tensor, plain = false): Tensor => convolu
 /** Pixels around one that it is brought up and out from, to whole grains: 6, 3 and 2. */
 export const WAY_OUT = 12;
 
-/** What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2]. @param edge left out on the way, px at a quarter of the sides. */
+/**
+ * What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2].
+ * @param edge left out on the way, px at a quarter of the sides: by the convolutions there, one px each, which so much less passes through, and what is more than those before them.
+ */
 export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal, edge = 0): Tensor {
   const [, half, quarter] = WIDTHS;
   let y = relu(normalised(p, 'in', x, 1, normal));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
     y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
+  const before = Math.max(0, edge - (1 + 2 * BLOCKS));
+  const seen = inner(noise, before);
   // As large as the noise, without a word of how large that is.
-  const dial = add(mul(sliceAxis(noise, 1, 0, 1), 0), strength);
-  y = relu(normalised(p, 'mix', mixed(p, y, noise, dial), 4, normal));
+  const dial = add(mul(sliceAxis(seen, 1, 0, 1), 0), strength);
+  let left = edge - before;
+  const padding = () => (left > 0 ? (left--, 0) : 1);
+  y = relu(normalised(p, 'mix', mixed(p, inner(y, before), seen, dial, padding()), 4, normal));
+  const pass = (name: string, x: Tensor) => normalised(p, name, convolution(p, name, x, quarter, 3, { padding: padding(), gain: GAIN }), 4, normal);
   for (let i = 0; i < BLOCKS; i++) {
-    const within = relu(normalised(p, `block${i}.a`, same(p, `block${i}.a`, y, quarter, 3), 4, normal));
-    y = add(y, normalised(p, `block${i}.b`, same(p, `block${i}.b`, within, quarter, 3), 4, normal));
+    const through = pass(`block${i}.b`, relu(pass(`block${i}.a`, y)));
+    y = add(inner(y, (y.extent(2) - through.extent(2)) / 2), through);
   }
-  return enlarged(p, 'up2', inner(y, edge), half, 2, normal);
+  return enlarged(p, 'up2', y, half, 2, normal);
 }
 
 /** The processor's blocked layout takes channels by so many. */
@@ -77,12 +85,12 @@ const STEP = 4;
  * What was seen, the noise and the dial through one convolution. Zeros fill them up to whole steps here, where they are laid side by side anyway: to fill them up where they are brought
  * into blocks takes about a tenth of a tile's time.
  */
-function mixed(p: Weights, y: Tensor, noise: Tensor, dial: Tensor): Tensor {
+function mixed(p: Weights, y: Tensor, noise: Tensor, dial: Tensor, padding: number): Tensor {
   const parts = [y, noise, dial];
   const channels = parts.reduce((sum, part) => sum + part.extent(1), 0);
   const kernel = p.get('mix.weight', [WIDTHS[2], channels, 3, 3], GAIN / Math.sqrt(channels * 9));
   const zeros = Array.from({ length: Math.ceil(channels / STEP) * STEP - channels }, () => mul(dial, 0));
-  return conv(concat([...parts, ...zeros], 1), pad(kernel, [0, 0, 0, 0], [0, zeros.length, 0, 0]), { padding: 1 });
+  return conv(concat([...parts, ...zeros], 1), pad(kernel, [0, 0, 0, 0], [0, zeros.length, 0, 0]), { padding });
 }
 
 const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction: number, normal: Normal): Tensor => relu(normalised(p, name, same(p, name, enlarge(x), width, 3), reduction, normal));
