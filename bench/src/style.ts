@@ -6,9 +6,9 @@ import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { floats, vector } from '@zeuxis/graph';
+import { floats } from '@zeuxis/graph';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { defineStyle, GRAIN, momentsOf, NOISE, normalisation, Random, styleWeights, tiledModel } from '@zeuxis/nets';
+import { defineStyle, GRAIN, NOISE, Random, styleWeights, tiledStyle } from '@zeuxis/nets';
 import { evaluateStyle, findStyle, type StyleEvaluation } from '@zeuxis/verbs';
 import type { BenchOptions } from './gan.js';
 import { LARGE_PAGES, type VerbTime, verbOn } from './large.js';
@@ -52,10 +52,10 @@ async function network({ threads, rounds, steps }: BenchOptions): Promise<StyleR
     noise: floats(random.normals((NOISE * SIDE * SIDE) / GRAIN ** 2), [1, NOISE, SIDE / GRAIN, SIDE / GRAIN]),
   };
   const target = await targetOf();
-  const weights = styleWeights(painter, bytes)!;
-  const session = await openSession(tiledModel(painter, weights, 1, target), { threads, sleep: true, asWritten: Boolean(target.channelBlock) });
-  const { made } = await session.run({ ...feeds, measure: floats([1], [1]), share: floats([1 / SIDE ** 2], [1]), channels: vector(new Float32Array(momentsOf(painter))) });
-  const painting = { ...feeds, measure: floats([0], [1]), share: floats([0], [1]), channels: vector(normalisation(painter, weights, 1, made!.data as Float32Array)) };
+  const style = tiledStyle(painter, styleWeights(painter, bytes)!, 1, target);
+  const session = await openSession(style.model, { threads, sleep: true, asWritten: Boolean(target.channelBlock) });
+  const { made } = await session.run({ ...feeds, ...style.measuring(SIDE ** 2) });
+  const painting = { ...feeds, ...style.paintingBy(made!.data as Float32Array) };
   const times: number[] = [];
   for (let i = 0; i < rounds * steps + 1; i++) {
     const start = performance.now();

@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { difference } from './agreement.js';
-import { add, addBias, affine, compile, conv, convTranspose, enlarge, floats, inner, input, leakyRelu, mean, mul, readOnnx, relu, reshape, sliceAxis, type Tensor, type Value } from './index.js';
+import { add, addBias, compile, conv, convTranspose, countOperators, enlarge, inner, input, leakyRelu, mean, mul, relu, sliceAxis, type Tensor, type Value } from './index.js';
 import { openSession, targetOf } from './node.js';
 import { type Case, caseGraph, cases } from './reference-cases.js';
 
@@ -30,8 +30,6 @@ const chain: Case[] = [
   ['written plainly', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => conv(relu(conv(x!, w!, { padding: 1, plain: true })), w!)],
   ['without its outermost pixels', [[1, 16, 9, 8], [16, 16, 3, 3]], (x, w) => conv(inner(relu(conv(x!, w!, { padding: 1 })), 2), w!)],
   ['a residual block whose convolutions leave the edges out, with channels that do not fill their blocks', [[2, 20, 9, 10], [20, 20, 3, 3]], (x, w) => { const y = conv(x!, w!); return conv(relu(add(inner(y, 2), conv(conv(y, w!), w!))), w!); }],
-  ['a biased one, each channel by a factor and a summand', [[2, 16, 5, 6], [20, 16, 3, 3], [20], [20], [20]], (x, w, a, s, b) => affine(addBias(conv(x!, w!), a!), s!, b!)],
-  ['each channel by a factor and a summand', [[2, 16, 5, 6], [20, 16, 3, 3], [20], [20]], (x, w, s, b) => relu(affine(conv(x!, w!, { padding: 1 }), s!, b!))],
 ];
 const all = [...cases, ...chain];
 const graphs = all.map((definition, i) => caseGraph(definition, `${i}.`));
@@ -41,16 +39,6 @@ const run = async (graph: { bytes: Uint8Array }): Promise<Record<string, Value>>
   const session = await openSession(graph, { threads: 1 });
   return session.run(feeds).finally(() => session.close());
 };
-
-it('multiplies and adds by the channel what is no convolution, too', async () => {
-  const [x, scale, shift] = [input('x', [1, 2, 1, 2]), input('scale', [2]), input('shift', [2])];
-  const factors = (of: Tensor) => reshape(of, [1, 2, 1, 1]);
-  const session = await openSession(compile({ y: affine(x, scale, shift), expected: add(mul(x, factors(scale)), factors(shift)) }), { threads: 1 });
-  const { y, expected } = await session.run({ x: floats([1, 2, 3, 4], [1, 2, 1, 2]), scale: floats([2, 3], [2]), shift: floats([5, 7], [2]) }).finally(() => session.close());
-  expect([...(y!.data as Float32Array)]).toEqual([7, 9, 16, 19]);
-  expect(expected!.data).toEqual(y!.data);
-  expect(() => affine(x, input('other', [3]), shift)).toThrow('[1,2,1,2] has not the 3 channels');
-});
 
 describe('blocked layout', async () => {
   const target = await targetOf('cpu');
@@ -63,7 +51,7 @@ describe('blocked layout', async () => {
   });
 
   it.skipIf(skip)('is what the graph is written in', () => {
-    expect(readOnnx(blocked.bytes).operators.ReorderInput).toBeGreaterThan(10);
+    expect(countOperators(blocked.bytes).ReorderInput).toBeGreaterThan(10);
   });
   it.skipIf(skip).each(all.map(([name], i) => [name, i] as const))('agrees in %s', (_name, i) => {
     for (const name of Object.keys(graphs[i]!.outputs))
@@ -71,26 +59,26 @@ describe('blocked layout', async () => {
   });
   it.skipIf(skip)('is left once in a network, whose activations and sums are its convolutions\'', () => {
     const [x, w, b] = [input('x', [1, 16, 8, 8]), input('w', [16, 16, 3, 3]), input('b', [16])];
-    const { operators } = readOnnx(compile({ y: relu(conv(enlarge(residual(conv(x, w, { padding: 1 }), w, b)), w)) }, target).bytes);
+    const operators = countOperators(compile({ y: relu(conv(enlarge(residual(conv(x, w, { padding: 1 }), w, b)), w)) }, target).bytes);
     expect(operators).toMatchObject({ Conv: 4, ReorderInput: 1, ReorderOutput: 1, Upsample: 1 });
     for (const other of ['Relu', 'Add', 'Resize']) expect(operators[other], other).toBeUndefined();
   });
   it.skipIf(skip)('is not left for an inner part, and is for a part of the channels', () => {
     const [x, w] = [input('x', [1, 32, 8, 8]), input('w', [32, 32, 3, 3])];
-    const through = (part: (y: Tensor) => Tensor, next: Tensor) => readOnnx(compile({ y: conv(part(conv(x, w)), next) }, target).bytes).operators;
+    const through = (part: (y: Tensor) => Tensor, next: Tensor) => countOperators(compile({ y: conv(part(conv(x, w)), next) }, target).bytes);
     expect(through((y) => inner(y, 1), w)).toMatchObject({ Slice: 1, ReorderInput: 1, ReorderOutput: 1 });
     expect(through((y) => sliceAxis(y, 1, 0, 16), input('v', [32, 16, 3, 3]))).toMatchObject({ Slice: 1, ReorderInput: 2, ReorderOutput: 2 });
   });
   it.skipIf(skip)('is entered before an enlargement, and not at all where a convolution asks for none', () => {
     const [x, w] = [input('x', [1, 16, 8, 8]), input('w', [16, 16, 3, 3])];
-    const { operators } = readOnnx(compile({ y: conv(enlarge(mul(x, 2)), w) }, target).bytes);
+    const operators = countOperators(compile({ y: conv(enlarge(mul(x, 2)), w) }, target).bytes);
     expect(operators).toMatchObject({ Conv: 1, ReorderInput: 1, ReorderOutput: 1, Upsample: 1 });
     expect(operators.Resize).toBeUndefined();
-    const plain = readOnnx(compile({ y: conv(x, w, { plain: true }) }, target).bytes).operators;
+    const plain = countOperators(compile({ y: conv(x, w, { plain: true }) }, target).bytes);
     expect(plain).toMatchObject({ Conv: 1 });
     expect(plain.ReorderInput).toBeUndefined();
   });
   it('is used for plain graphs nowhere', () => {
-    expect(readOnnx(compile(outputs).bytes).operators.ReorderInput).toBeUndefined();
+    expect(countOperators(compile(outputs).bytes).ReorderInput).toBeUndefined();
   });
 });

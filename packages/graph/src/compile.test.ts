@@ -6,7 +6,7 @@ import { add, mul, square } from './elementwise.js';
 import { gradient } from './gradient.js';
 import { matmul } from './linear.js';
 import { openSession } from './node.js';
-import { readConstants, readOnnx, replaceMetadata } from './onnx.js';
+import { countOperators, readConstants, readOnnx, replaceMetadata } from './onnx.js';
 import { sum } from './reduce.js';
 import { floats, type Session } from './session.js';
 import { concat } from './structure.js';
@@ -27,7 +27,8 @@ describe('compile', () => {
     const twice = add(square(add(x, 1)), square(add(x, 1)));
     expect(dead.shape).toEqual([2, 3]);
     const compiled = compile({ y: twice });
-    expect(readOnnx(compiled.bytes)).toMatchObject({ operators: { Add: 2, Mul: 1 }, inputs: [{ name: 'x', type: 'float32', shape: [2, 3] }] });
+    expect(countOperators(compiled.bytes)).toMatchObject({ Add: 2, Mul: 1 });
+    expect(readOnnx(compiled.bytes)).toMatchObject({ inputs: [{ name: 'x', type: 'float32', shape: [2, 3] }] });
     expect((await run(compiled)).y).toEqual([8, 18, 32, 50, 72, 98]);
   });
 
@@ -56,14 +57,14 @@ describe('compile', () => {
     const compiled = compile({ same: x, y, twin: add(x, 1), z: mul(y, 2) });
     expect(await run(compiled)).toEqual({ same: [1, 2, 3, 4, 5, 6], y: [2, 3, 4, 5, 6, 7], twin: [2, 3, 4, 5, 6, 7], z: [4, 6, 8, 10, 12, 14] });
     // Only the input and the twin are copied.
-    expect(readOnnx(compiled.bytes).operators.Identity).toBe(2);
+    expect(countOperators(compiled.bytes).Identity).toBe(2);
   });
 
   it('joins in groups where a device takes few inputs', async () => {
     const many = concat(Array.from({ length: 9 }, (_, i) => mul(x, i + 2)), 0);
     const compiled = compile({ y: sum(many) }, { maximumInputs: 4 });
     // Two groups of four and one left over, then the three.
-    expect(readOnnx(compiled.bytes).operators.Concat).toBe(3);
+    expect(countOperators(compiled.bytes).Concat).toBe(3);
     expect((await run(compiled)).y).toEqual([21 * 54]);
   });
 

@@ -9,7 +9,7 @@
 
 import { emitConv, type Operands } from './convolution-emit.js';
 import { lowerConvInput, lowerConvWeight } from './convolution-lowering.js';
-import { add, mul } from './elementwise.js';
+import { add } from './elementwise.js';
 import { sum } from './reduce.js';
 import { reshape } from './structure.js';
 import { type Primitive, type Shape, Tensor } from './tensor.js';
@@ -121,16 +121,4 @@ export function addBias(x: Tensor, b: Tensor): Tensor {
   const convolves = x.primitive === CONV || x.primitive === CONV_INPUT;
   if (convolves && x.inputs.length === 2) return make(x.primitive, [...x.inputs, b], x.shape, geometryOf(x));
   return add(x, reshape(b, [1, x.extent(1), 1, 1]));
-}
-
-/**
- * Each channel of x [n, c, h, w] times its `scale` plus its `shift`, [c] both. A convolution takes them into its kernel and its bias: normalisation by moments
- * that are known costs no pass over the pictures.
- */
-export function affine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
-  const c = x.extent(1);
-  if (x.rank !== 4 || scale.rank !== 1 || scale.extent(0) !== c) throw new RangeError(`affine: [${x.shape}] has not the ${scale.shape} channels of the scale`);
-  if (x.primitive !== CONV) return addBias(mul(x, reshape(scale, [1, c, 1, 1])), shift);
-  const [picture, kernel, bias] = x.inputs;
-  return addBias(make(CONV, [picture!, mul(kernel!, reshape(scale, [c, 1, 1, 1]))], x.shape, geometryOf(x)), bias ? add(mul(bias, scale), shift) : shift);
 }

@@ -1,12 +1,12 @@
 // Symbolic tensors, gradients, ONNX and sessions. Nothing here touches Node or a page: `@zeuxis/graph/node` opens sessions
 // on the one, `@zeuxis/graph/browser` on the other.
 export * from './compile.js';
-export { addBias, affine, type ConvolutionOptions, conv, convTranspose, type Geometry } from './convolution.js';
+export { addBias, type ConvolutionOptions, conv, convTranspose, type Geometry } from './convolution.js';
 export { lowerConvWeight, type WeightLowering, weightLowering } from './convolution-lowering.js';
 export * from './elementwise.js';
 export { gradient } from './gradient.js';
 export * from './linear.js';
-export { type OnnxSummary, type OnnxValue, readConstants, readOnnx, replaceMetadata } from './onnx.js';
+export { countOperators, type OnnxSummary, type OnnxValue, readConstants, readOnnx, replaceMetadata } from './onnx.js';
 export { atRank } from './order.js';
 export * from './reduce.js';
 export {

@@ -228,15 +228,14 @@ export interface OnnxSummary {
   inputs: OnnxValue[];
   outputs: OnnxValue[];
   metadata: Record<string, string>;
-  operators: Record<string, number>;
 }
 
 /**
- * Inputs, outputs, metadata and operator counts of any ONNX file.
+ * Inputs, outputs and metadata of any ONNX file.
  * @throws Error 'this is no ONNX file' where the bytes are not one.
  */
 export function readOnnx(bytes: Uint8Array): OnnxSummary {
-  const summary: OnnxSummary = { inputs: [], outputs: [], metadata: {}, operators: {} };
+  const summary: OnnxSummary = { inputs: [], outputs: [], metadata: {} };
   const initialized = new Set<string>();
   let graphs = 0;
   try {
@@ -244,13 +243,6 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
       7: (r) => {
         graphs++;
         message(r.bytes(), {
-          1: (r) =>
-            message(r.bytes(), {
-              4: (r) => {
-                const type = r.string();
-                summary.operators[type] = (summary.operators[type] ?? 0) + 1;
-              },
-            }),
           5: (r) =>
             message(r.bytes(), {
               8: (r) => {
@@ -284,6 +276,18 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
   if (graphs !== 1 || summary.outputs.length === 0) throw new Error('this is no ONNX file');
   summary.inputs = summary.inputs.filter((value) => !initialized.has(value.name));
   return summary;
+}
+
+/** How many nodes of each type a graph has, without those of graphs within it. @throws Error 'this is no ONNX file' where the bytes are not one. */
+export function countOperators(bytes: Uint8Array): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const count = (type: string) => { counts[type] = (counts[type] ?? 0) + 1; };
+  try {
+    message(bytes, { 7: (r) => message(r.bytes(), { 1: (r) => message(r.bytes(), { 4: (r) => count(r.string()) }) }) });
+  } catch {
+    throw new Error('this is no ONNX file');
+  }
+  return counts;
 }
 
 /** The float32 constants of an .onnx file that Zeuxis wrote, by name. @throws Error 'this is no ONNX file' where the bytes are not one. */

@@ -7,7 +7,7 @@ export { type Dataset, type DatasetOptions, FEWEST, openDataset } from './datase
 export { decodeSquare, type Fit, type Refused, refusal, refusalOf } from './decode.js';
 export { encodePng, interleave, type Pixels } from './encode.js';
 export { UserError } from './errors.js';
-export { partOf, removeStale, writeFault, writeWhole } from './files.js';
+export { partOf, readWhole, removeStale, writeFault, writeWhole } from './files.js';
 export { ACRONYMS, languageOf, type MarkLanguage, markLanguage } from './mark-language.js';
 export { type Admission, type Denied, type HashedFile, inParallel, type Left, type LeftOut } from './pack.js';
 export { type Crop, DEGRADATIONS, type Degradation, openPairs, type Pairs, type PairsOptions } from './pairs.js';

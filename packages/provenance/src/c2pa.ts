@@ -1,7 +1,7 @@
 // The official C2PA implementation (c2pa-rs, compiled to WebAssembly), made to run inside Node.
 
-import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { readWhole } from '@zeuxis/pictures';
 
 export type C2pa = typeof import('@contentauth/c2pa-wasm');
 // The compiler knows it only together with all of a browser's names.
@@ -34,29 +34,13 @@ class FileReaderSync {
   }
 }
 
-/** A file by one call: `readFile` asks for half a megabyte after the other, and has to wait each time while this thread paints. */
-async function readAtOnce(path: string): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const bytes = new Uint8Array((await file.stat()).size);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, at);
-      if (bytesRead === 0) throw new Error(`'${path}' ends at ${at} of ${bytes.length} bytes`);
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await file.close();
-  }
-}
-
 let loading: Promise<C2pa> | undefined;
 
 /** Loads the module once a process, when it is first needed: compiling it takes a good part of a second. */
 export function loadC2pa(): Promise<C2pa> {
   loading ??= (async () => {
     // Compiled here: what the library loads it by asks for names of the web, and Node takes in all of its fetch for those.
-    const compiled = readAtOnce(fileURLToPath(import.meta.resolve('@contentauth/c2pa-wasm/c2pa.wasm'))).then((bytes) => WebAssembly.compile(bytes));
+    const compiled = readWhole(fileURLToPath(import.meta.resolve('@contentauth/c2pa-wasm/c2pa.wasm'))).then((bytes) => WebAssembly.compile(bytes));
     const [c2pa, module] = await Promise.all([import('@contentauth/c2pa-wasm'), compiled]);
     c2pa.initSync({ module: module as never });
     (globalThis as Record<string, unknown>).FileReaderSync ??= FileReaderSync;

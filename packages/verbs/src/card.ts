@@ -2,10 +2,9 @@
 // that it cannot be lost.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
 import { GRAIN, type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
-import { type Degradation, UserError } from '@zeuxis/pictures';
+import { type Degradation, readWhole, UserError } from '@zeuxis/pictures';
 import { isSetRights, type SetRights } from '@zeuxis/provenance';
 
 /** `rights` is what the one who trained stated, `record` what the set's own rights record says; one of them at least. */
@@ -153,7 +152,7 @@ export interface ModelFile<C extends Card = Card> {
  * @throws UserError for a file that is missing, no ONNX or not one of ours.
  */
 export async function readModel(path: string): Promise<ModelFile> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readWhole(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       error.code === 'ENOENT' ? `there is no model '${path}'` : `the model '${path}' cannot be read (${error.code})`,
     );

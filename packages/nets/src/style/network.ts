@@ -43,7 +43,7 @@ const same = (p: Weights, name: string, x: Tensor, out: number, kernel: number, 
   convolution(p, name, x, out, kernel, { padding: (kernel - 1) / 2, gain });
 
 /** A channel's values normalised, then scaled and shifted by what was learned. */
-function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal): Tensor {
+export function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal): Tensor {
   const shape = [1, x.extent(1), 1, 1];
   return normal(x, reduction, p.get(`${name}.scale`, shape, 0, 1), p.get(`${name}.shift`, shape, 0));
 }
@@ -68,7 +68,11 @@ export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor
   // As large as the noise, without a word of how large that is.
   const dial = add(mul(sliceAxis(seen, 1, 0, 1), 0), strength);
   let left = edge - before;
-  const padding = () => (left > 0 ? (left--, 0) : 1);
+  const padding = () => {
+    if (left === 0) return 1;
+    left--;
+    return 0;
+  };
   y = relu(normalised(p, 'mix', mixed(p, inner(y, before), seen, dial, padding()), 4, normal));
   const pass = (name: string, x: Tensor) => normalised(p, name, convolution(p, name, x, quarter, 3, { padding: padding(), gain: GAIN }), 4, normal);
   for (let i = 0; i < BLOCKS; i++) {

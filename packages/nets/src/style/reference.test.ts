@@ -2,7 +2,7 @@
 // model file against the network that is trained.
 
 import { readFileSync } from 'node:fs';
-import { compile, type Feeds, floats, input, sizeOf, type Target, type Value, vector } from '@zeuxis/graph';
+import { compile, type Feeds, floats, input, sizeOf, type Target, type Value } from '@zeuxis/graph';
 import { describe, expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
@@ -10,8 +10,9 @@ import { Random } from '../random.js';
 import { type Bank, banksOf, distributionLoss } from './distribution.js';
 import { smearedAlong, strokesAlong, whiteRows } from './flow.js';
 import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
-import { momentsOf, normalisation, styleModel, styleWeights, tiledModel } from './model.js';
+import { momentsOf, styleModel, styleWeights } from './model.js';
 import { defineStyle, NOISE, ownNormal } from './network.js';
+import { tiledStyle } from './tiled.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
 type Loss = (typeof LOSSES)[number];
@@ -78,12 +79,12 @@ const largeFeeds = (side: number) => ({
 
 /** Both networks of a tiled model. */
 async function tiled(target: Target, strength: number, edge = 0) {
-  const session = await openSession(tiledModel(painter, weights, strength, target, edge), { threads: 1, asWritten: Boolean(target.channelBlock) });
-  const none = vector(new Float32Array(momentsOf(painter)));
+  const style = tiledStyle(painter, weights, strength, target, edge);
+  const session = await openSession(style.model, { threads: 1, asWritten: Boolean(target.channelBlock) });
   const made = async (feeds: Feeds) => (await session.run(feeds)).made!;
   return {
-    measured: (feeds: Feeds, share: number) => made({ ...feeds, channels: none, measure: floats([1], [1]), share: floats([share], [1]) }),
-    painted: (feeds: Feeds, moments: Float32Array) => made({ ...feeds, channels: vector(normalisation(painter, weights, strength, moments)), measure: floats([0], [1]), share: floats([0], [1]) }),
+    measured: (feeds: Feeds, pixels: number) => made({ ...feeds, ...style.measuring(pixels) }),
+    painted: (feeds: Feeds, moments: Float32Array) => made({ ...feeds, ...style.paintingBy(moments) }),
     close: () => session.close(),
   };
 }
@@ -131,7 +132,7 @@ it.each(TARGETS)('measures a picture alone as the model file does, but for the e
   const session = await openSession(styleModel(painter, weights, {}), { threads: 1 });
   const whole = data((await session.run({ ...feeds, share: floats([share], [1]), strength: floats([0.5], [1]) }).finally(() => session.close())).measured);
   const { measured, close } = await tiled(await target(), 0.5);
-  const alone = data(await measured(feeds, share).finally(close));
+  const alone = data(await measured(feeds, side ** 2).finally(close));
   expect(momentsOf(painter)).toBe(whole.length);
   expect(alone.length).toBe(whole.length);
   const last = 2 * (16 + 3);

@@ -2,9 +2,9 @@
 // part goes on where it stopped; files that are there and not its own are kept.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { RASTER_FORMATS, type RasterFormat, removeStale, UserError, writeFault } from '@zeuxis/pictures';
+import { RASTER_FORMATS, type RasterFormat, readWhole, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type EditRecord, type Identity, openIdentity, type Published, type Written } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
 import type { AuthorOptions } from './authorship.js';
@@ -96,7 +96,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
   /** Paths of results, and what they were made from. */
   const taken = new Map<string, string>();
   const one = async (path: string, name: string): Promise<void> => {
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readWhole(path).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(error.code === 'ENOENT' ? `there is no file '${path}'` : `'${path}' cannot be read (${error.code})`);
     });
     const { target, isMade, make } = await plan({ path, name, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), identity });

@@ -3,9 +3,9 @@
 // picture first, so that no seam shows.
 
 import { availableParallelism } from 'node:os';
-import { floats, type Session, type Value, vector } from '@zeuxis/graph';
+import { type Feeds, floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, momentsOf, NOISE, normalisation, styleWeights, tiledModel } from '@zeuxis/nets';
+import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, styleWeights, type TiledStyle, tiledStyle } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, type Extent, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
@@ -64,12 +64,8 @@ export class Painter implements Paints {
   readonly passes = 1;
 
   private constructor(
-    /** Of `tiledModel`. */
+    private readonly style: TiledStyle,
     private readonly session: Session,
-    /** Channels as long as their moments are not known. */
-    private readonly unknown: Float32Array,
-    /** What channels are multiplied by, and what is added, by their moments. */
-    private readonly normalisation: (moments: Float32Array) => Float32Array,
     private readonly seed: number | string,
     private readonly share: number,
   ) {}
@@ -80,10 +76,11 @@ export class Painter implements Paints {
    * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
    */
   static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
-    const [network, target] = [defineStyle(), await targetOf(device)];
+    const target = await targetOf(device);
+    const style = tiledStyle(defineStyle(), weights, strength, target, STYLE_MARGIN);
     // Between runs this thread works alone, and threads that waited awake would take from it.
-    const session = await openSession(tiledModel(network, weights, strength, target, STYLE_MARGIN), { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
-    return new Painter(session, new Float32Array(momentsOf(network)), (moments) => normalisation(network, weights, strength, moments), seed, share);
+    const session = await openSession(style.model, { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
+    return new Painter(style, session, seed, share);
   }
 
   /** Tiles of a picture. */
@@ -96,7 +93,7 @@ export class Painter implements Paints {
     const whole = framed(source, STYLE_MARGIN);
     const { tile = tileOf(whole) } = options;
     const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
-    const channels = this.normalisation(moments);
+    const feeds = this.style.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     // Beyond the picture there is what makes whole grains of it.
     const within: Sink = (values, x, y, width, height) => {
@@ -104,7 +101,7 @@ export class Painter implements Paints {
       const seen = { x: 0, y: 0, width: Math.min(width, source.width - left), height: Math.min(height, source.height - top) };
       if (seen.width > 0 && seen.height > 0) faded(cropPlanar(values, 3, width, height, seen), left, top, seen.width, seen.height);
     };
-    await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, { channels }));
+    await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, feeds));
   }
 
   async mannerOver(sources: Sources): Promise<Manner> {
@@ -137,21 +134,15 @@ export class Painter implements Paints {
   private async measure({ small, factor }: Looked, strokes: () => Promise<Strokes>): Promise<Float32Array> {
     const { width: w, height: h, data: values } = small;
     const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced(small, GRAIN)), this.seed), 0];
-    const { data } = await this.made({ values, x: at, y: at, w, h }, own, { share: 1 / (w * h) });
+    const { data } = await this.made({ values, x: at, y: at, w, h }, own, this.style.measuring(w * h));
     return data as Float32Array;
   }
 
-  /** What the network makes of a part of a picture and the strokes that lie on it: it painted by factors and summands, or, by the share of a pixel in it, its moments. */
-  private async made({ values, x, y, w, h }: Tile, strokes: Strokes, { channels, share = 0 }: { channels?: Float32Array; share?: number }): Promise<Value> {
+  /** What the network makes of a part of a picture and the strokes that lie on it. @param feeds say whether it measures or paints. */
+  private async made({ values, x, y, w, h }: Tile, strokes: Strokes, feeds: Feeds): Promise<Value> {
     const part = { x: x / GRAIN, y: y / GRAIN, width: w / GRAIN, height: h / GRAIN };
-    const feeds = {
-      photograph: floats(values, [1, 3, h, w]),
-      noise: floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]),
-      channels: vector(channels ?? this.unknown),
-      measure: floats([channels ? 0 : 1], [1]),
-      share: floats([share], [1]),
-    };
-    const { made } = await this.session.run(feeds);
+    const noise = floats(cropPlanar(strokes.values, NOISE, strokes.width, strokes.height, part), [1, NOISE, part.height, part.width]);
+    const { made } = await this.session.run({ ...feeds, photograph: floats(values, [1, 3, h, w]), noise });
     return made!;
   }
 
