@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { difference } from './agreement.js';
-import { add, addBias, compile, conv, convTranspose, countOperators, enlarge, inner, input, leakyRelu, mean, mul, relu, sliceAxis, type Tensor, type Value } from './index.js';
+import { add, addBias, compile, conv, convTranspose, countOperators, enlarge, flip, inner, input, leakyRelu, mean, mul, relu, sliceAxis, type Tensor, type Value } from './index.js';
 import { openSession, targetOf } from './node.js';
 import { type Case, caseGraph, cases } from './reference-cases.js';
 
@@ -29,6 +29,7 @@ const chain: Case[] = [
   ['enlarged from outside of blocks', [[2, 20, 5, 6], [16, 20, 3, 3]], (x, w) => conv(enlarge(mul(x!, 2)), w!)],
   ['written plainly', [[1, 16, 6, 6], [16, 16, 3, 3]], (x, w) => conv(relu(conv(x!, w!, { padding: 1, plain: true })), w!)],
   ['without its outermost pixels', [[1, 16, 9, 8], [16, 16, 3, 3]], (x, w) => conv(inner(relu(conv(x!, w!, { padding: 1 })), 2), w!)],
+  ['with its channels turned about', [[1, 16, 6, 6], [32, 16, 3, 3], [16, 32, 3, 3]], (x, w, v) => conv(flip(conv(x!, w!), [1]), v!)],
   ['a residual block whose convolutions leave the edges out, with channels that do not fill their blocks', [[2, 20, 9, 10], [20, 20, 3, 3]], (x, w) => { const y = conv(x!, w!); return conv(relu(add(inner(y, 2), conv(conv(y, w!), w!))), w!); }],
 ];
 const all = [...cases, ...chain];

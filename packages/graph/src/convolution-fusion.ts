@@ -72,10 +72,10 @@ function stayingInBlocks(nodes: readonly OnnxNode[], kept: ReadonlySet<string>, 
   return moved.filter(({ type, outputs }) => type !== 'ReorderOutput' || read.has(outputs[0]!) || kept.has(outputs[0]!));
 }
 
-/** Whether a node takes an inner part of pictures, all channels of it. */
+/** Whether a node takes a part of pictures, all channels of it. What turns them about is a `Slice` too, and leaves them as large. */
 function cutsSidesAlone({ type, inputs, outputs }: OnnxNode, shapes: ReadonlyMap<string, Shape>): boolean {
   const [from, to] = [shapes.get(inputs[0]!), shapes.get(outputs[0]!)];
-  return type === 'Slice' && from?.length === 4 && to !== undefined && String(from.slice(0, 2)) === String(to.slice(0, 2));
+  return type === 'Slice' && from?.length === 4 && to !== undefined && String(from.slice(0, 2)) === String(to.slice(0, 2)) && String(from) !== String(to);
 }
 
 /** Values in blocks are declared to be [n, channels, h, w] and lie as [n, blocks, h, w, block]: as such they are cut. */
