@@ -271,6 +271,7 @@ describe('refused, in one line that names the file', () => {
     damaged.fill(7, damaged.length / 2, damaged.length / 2 + 20);
     await refused(await keep('damaged.png', damaged), /is broken or cut short/);
     await refused(await keep('text.png', Buffer.from('no picture')), /is no picture that can be read/);
+    await refused(await keep('scan.dcm', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM, and more')])), /is a DICOM file, which `zeuxis upscale` alone takes/);
     await refused(await keep('empty.png', Buffer.alloc(0)), /is empty/);
     await refused(home, /is a folder/);
     await refused(join(home, 'missing.png'), /there is no file/);

@@ -58,7 +58,7 @@ async function largePages(): Promise<[Finding['state'], string] | undefined> {
   if (modes.includes('[always]')) return ['good', 'given to every program'];
   if (!modes.includes('[madvise]')) return undefined;
   if (process.env.GLIBC_TUNABLES?.includes('glibc.malloc.hugetlb=1')) return ['good', 'asked for by GLIBC_TUNABLES'];
-  return ['note', 'given to programs that ask: with GLIBC_TUNABLES=glibc.malloc.hugetlb=1 in the environment pictures are made sooner, in a virtual machine by an eighth'];
+  return ['note', 'given to programs that ask: with GLIBC_TUNABLES=glibc.malloc.hugetlb=1 in the environment pictures are made sooner, in some virtual machines by an eighth'];
 }
 
 /**

@@ -94,7 +94,7 @@ export function evaluateCommand(program: Command): void {
     )
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .argument('<pictures>', 'folder of real pictures, whose first folders are labels, of pairs for an upscaler, of photographs for a style')
-    .option('--against <painting>', 'of a style: the painting that it was learned from')
+    .option('--against <painting>', 'of a style: the painting that it was learned from, or a folder of those')
     .option('--count <n>', 'pictures to generate; distances compare between equal counts only (default: 2000)', whole(6))
     .option(
       '--features <file>',
@@ -122,7 +122,7 @@ export function evaluateCommand(program: Command): void {
           return;
         }
         if (found.card.task === 'style') {
-          if (options.against === undefined) program.error('a style is measured against its painting: --against FILE', { exitCode: 2 });
+          if (options.against === undefined) program.error('a style is measured against its painting or paintings: --against PATH', { exitCode: 2 });
           const figures = await evaluateStyle({ ...found, card: found.card as StyleCard }, pictures, { ...rest, against: options.against!, signal, onProgress: display.show });
           display.close();
           answer(options, figures, styleTable(figures));

@@ -157,7 +157,7 @@ async function finished(
     display.close();
     const time = result.seconds < 90 ? `${result.seconds.toFixed(0)} s` : `${(result.seconds / 60).toFixed(1)} minutes`;
     answer(options, result, [
-      `${result.finished ? 'trained on' : 'stopped after'} ${result.images} ${unit} in ${time} (${result.picturesPerSecond.toFixed(0)} a second)`,
+      `${result.finished ? 'trained on' : 'stopped after'} ${result.images} ${unit} in ${time} (${Number(result.picturesPerSecond.toPrecision(2))} a second)`,
       `model   ${result.model}`,
       `report  ${result.report}`,
     ]);

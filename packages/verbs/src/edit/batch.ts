@@ -2,8 +2,8 @@
 // part goes on where it stopped; files that are there and not its own are kept.
 
 import { createHash } from 'node:crypto';
-import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
 import { RASTER_FORMATS, type RasterFormat, readWhole, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type EditRecord, type Identity, openIdentity, type Published, type Written } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
@@ -93,6 +93,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
   const identity = await openIdentity(options.identityFolder);
   if (identity.created)
     onProgress({ stage: 'sign', done: 0, total: inputs.length, unit: 'pictures', note: `made a signing key and certificate for this machine in ${identity.folder}` });
+  const sources = new Set(await Promise.all(inputs.map(({ path }) => placeOf(path))));
   /** Paths of results, and what they were made from. */
   const taken = new Map<string, string>();
   const one = async (path: string, name: string): Promise<void> => {
@@ -100,6 +101,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
       throw new UserError(error.code === 'ENOENT' ? `there is no file '${path}'` : `'${path}' cannot be read (${error.code})`);
     });
     const { target, isMade, make } = await plan({ path, name, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), identity });
+    if (sources.has(await placeOf(target))) throw new UserError(`'${target}' is a picture that this is to be made of, and is not replaced; choose another folder with --out`);
     const other = taken.get(target);
     if (other) throw new UserError(`'${path}' and '${other}' would both become '${target}'; give them folders of their own`);
     if (!overwrite && (await stat(target).catch(() => undefined))) {
@@ -134,3 +136,6 @@ export function formatOfName(path: string): RasterFormat {
   const extension = extname(path).toLowerCase();
   return EXTENSIONS[extension] ?? RASTER_FORMATS.find((format) => `.${format}` === extension) ?? 'png';
 }
+
+/** Where a file is, by whatever name. */
+const placeOf = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));

@@ -1,7 +1,6 @@
 // `evaluate` for styles: how near its pictures come to the painting, and how much of each photograph is left, beside the untouched
 // photograph and a plain transfer of colours.
 
-import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { colourTransfer, flicker, type Planar, type Structure, type StyleDistance, stillFrame, structureKept, styleDistance } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
@@ -13,6 +12,8 @@ import { type Manner, painterOf } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
 const MEASURED = 512;
+/** Most paintings that a style is measured against. */
+const MOST = 16;
 
 export interface StyleFigures extends StyleDistance, Structure {
   /** Mean absolute change between two frames of the still scene that a camera's noise tells apart, black to white being 1. */
@@ -30,12 +31,17 @@ export interface StyleEvaluation {
 }
 
 export interface EvaluateStyleOptions extends VerbOptions {
-  /** The painting that the style was learned from. */
+  /** The painting that the style was learned from, or a folder of those: distances are then the mean of those to each. */
   against: string;
   /** 1 by default. */
   strength?: number;
   seed?: number | string;
 }
+
+const DISTANCES = ['patches', 'colour'] as const;
+const FIGURES = [...DISTANCES, 'ssim', 'edges', 'flicker'] as const;
+const meanOf = <K extends string>(rows: readonly Record<K, number>[], names: readonly K[]): Record<K, number> =>
+  Object.fromEntries(names.map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0) / rows.length])) as Record<K, number>;
 
 /** A picture of a set of canvases as planes, 0 to 1. */
 async function planarOf(path: string, signal: AbortSignal | undefined): Promise<Planar> {
@@ -49,9 +55,10 @@ async function planarOf(path: string, signal: AbortSignal | undefined): Promise<
  */
 export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
-  if (!(await stat(against).catch(() => undefined))?.isFile()) throw new UserError(`there is no file '${against}'; give the painting that the style was learned from`);
-  const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: 1, ...(signal ? { signal } : {}) });
-  const painting = planesOf(canvases, 0);
+  const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: MOST, ...(signal ? { signal } : {}) });
+  if (canvases.fingerprint !== model.card.trainingSet.fingerprint)
+    onProgress({ stage: 'measure', done: 0, total: 1, unit: 'pictures', note: `'${against}' is not, by its contents and names, what '${model.name}' was learned from` });
+  const paintings = canvases.sizes.map((_, i) => planesOf(canvases, i));
   const files = await findPictures(folder);
   const painter = await painterOf(model, options, seed, strength)();
   const each: StyleEvaluation['each'] = [];
@@ -71,16 +78,17 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];
       // As the frames of an animation are painted.
       const manner = await painter.mannerOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
-      const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>): Promise<StyleFigures> => ({
-        ...styleDistance(made, painting),
+      const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>, paintings: readonly Planar[]): Promise<StyleFigures> => ({
+        ...meanOf(paintings.map((painting) => styleDistance(made, painting)), DISTANCES),
         ...structureKept(photograph, made),
         flicker: flicker(await frame(frames[0]), await frame(frames[1])),
       });
+      const transferred = paintings.map((painting) => figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting), [painting]));
       each.push({
         name: file,
-        painted: await figures(await paint(photograph), (still) => paint(still, manner)),
-        untouched: await figures(photograph, (still) => still),
-        transferred: await figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting)),
+        painted: await figures(await paint(photograph), (still) => paint(still, manner), paintings),
+        untouched: await figures(photograph, (still) => still, paintings),
+        transferred: meanOf(await Promise.all(transferred), FIGURES),
       });
       onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
     }
@@ -90,8 +98,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
     await painter.close();
   }
   if (each.length === 0) throw new UserError(`'${folder}' holds no picture that can be measured`);
-  const mean = (of: 'painted' | 'untouched' | 'transferred') =>
-    Object.fromEntries((['patches', 'colour', 'ssim', 'edges', 'flicker'] as const).map((name) => [name, each.reduce((sum, row) => sum + row[of][name], 0) / each.length])) as unknown as StyleFigures;
+  const mean = (of: 'painted' | 'untouched' | 'transferred') => meanOf(each.map((row) => row[of]), FIGURES);
   return {
     model: { name: model.name, sha256: model.sha256 },
     pictures: { folder, count: each.length },

@@ -157,6 +157,10 @@ describe('style', () => {
     // Another mask of that name is another picture's.
     await sharp(Buffer.alloc(120 * 90, 255), { raw: { width: 120, height: 90, channels: 1 } }).toColourspace('b-w').png().toFile(at('mask.png'));
     expect((await paint({ inputs, mask: at('mask.png'), overwrite: false })).failures[0]!.message).toMatch(/is there already/);
+    // Grey in three channels, as many programs write it.
+    await sharp(mask, { raw: { width: 120, height: 90, channels: 1 } }).toColourspace('srgb').png().toFile(at('mask.png'));
+    expect((await sharp(at('mask.png')).metadata()).channels).toBe(3);
+    expect(await pixels((await paint({ inputs, mask: at('mask.png') })).files[0]!.path)).toEqual(half);
     const middle = 120 * 45 * 3;
     expect(Buffer.from(half.subarray(0, middle)).equals(Buffer.from(before.subarray(0, middle)))).toBe(true);
     expect(Buffer.from(half.subarray(middle)).equals(Buffer.from(painted.subarray(middle)))).toBe(true);
@@ -168,6 +172,17 @@ describe('style', () => {
     const first = await paint({ inputs: [at('place')], out: at('place') });
     expect(first).toMatchObject({ files: [{ source: at('place', 'a.jpg') }], failures: [] });
     expect(await paint({ inputs: [at('place')], out: at('place'), overwrite: false })).toMatchObject({ files: [], kept: [{ source: at('place', 'a.jpg') }], failures: [] });
+  });
+
+  it('never replaces a photograph that it was given', async () => {
+    await mkdir(at('own'));
+    for (const name of ['a.png', 'a.jpg', 'b.jpg']) await sharp(at('photographs', '1.png')).toFile(at('own', name));
+    const before = await readFile(at('own', 'a.png'));
+    const { files, failures } = await paint({ inputs: [at('own')], out: at('own') });
+    expect(files).toMatchObject([{ path: at('own', 'b.png') }]);
+    expect(failures.map(({ source }) => source)).toEqual([at('own', 'a.jpg'), at('own', 'a.png')]);
+    for (const { message } of failures) expect(message).toMatch(/own\/a\.png' is a picture that this is to be made of, and is not replaced/);
+    expect(await readFile(at('own', 'a.png'))).toEqual(before);
   });
 
   it('paints nothing from what cannot be seen', async () => {
@@ -290,7 +305,18 @@ it('measures a style beside the untouched photographs and a transfer of colours'
   expect(mean.untouched).toMatchObject({ ssim: expect.closeTo(1, 6), edges: expect.closeTo(1, 6) });
   expect(mean.transferred.colour).toBeLessThan(mean.untouched.colour);
   expect(mean.painted.patches).toBeCloseTo(each.reduce((sum, { painted }) => sum + painted.patches, 0) / 4, 10);
-  await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no file '.*nowhere.png'/);
+  await expect(evaluateStyle(model, at('photographs'), { against: at('nowhere.png') })).rejects.toThrow(/there is no file or folder '.*nowhere.png'/);
+  // Of several paintings the mean, and what it was not learned from is said.
+  await mkdir(at('paintings'));
+  for (const [name, of] of [['a.png', 'painting.png'], ['b.png', 'photographs/0.png']] as const) await sharp(at(of)).resize(200).toFile(at('paintings', name));
+  const notes: string[] = [];
+  const against = async (path: string) => (await evaluateStyle(model, at('photographs'), { against: path, threads: 1, onProgress: ({ note }) => { if (note) notes.push(note); } })).mean;
+  const [a, b, both] = [await against(at('paintings', 'a.png')), await against(at('paintings', 'b.png')), await against(at('paintings'))];
+  for (const of of ['painted', 'untouched', 'transferred'] as const) for (const name of ['patches', 'colour', 'flicker'] as const) expect(both[of][name], `${of} ${name}`).toBeCloseTo((a[of][name] + b[of][name]) / 2, 10);
+  expect(notes).toHaveLength(3);
+  expect(notes[0]).toMatch(/a\.png' is not, by its contents and names, what 'run' was learned from/);
+  await against(at('painting.png'));
+  expect(notes).toHaveLength(3);
 });
 
 it('lays the strokes of a high picture in bands as it lays those of the whole', async () => {

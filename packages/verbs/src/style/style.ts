@@ -122,10 +122,25 @@ interface Job {
 }
 
 async function readMask(path: string, maximumPixels: number | undefined): Promise<{ raster: Raster; sha256: string }> {
-  const raster = await readRaster(path, { maximumPixels });
-  if (raster.channels !== 1) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
+  const raster = inGrey(await readRaster(path, { maximumPixels }));
+  if (!raster) throw new UserError(`the mask '${path}' is in colour; give a grey picture, white where it is to be painted`);
   const { buffer, byteOffset, byteLength } = raster.data;
   return { raster, sha256: createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex') };
+}
+
+/** A picture as one of grey, as which many programs write none; undefined where a pixel is in colour. */
+function inGrey(raster: Raster): Raster | undefined {
+  const { channels, alpha, data, width, height } = raster;
+  if (channels === 1) return raster;
+  const [step, kept] = [alpha ? 4 : 3, alpha ? 2 : 1];
+  const grey = data.slice(0, kept * width * height);
+  for (let i = 0; i < width * height; i++) {
+    const at = i * step;
+    if (data[at] !== data[at + 1] || data[at] !== data[at + 2]) return undefined;
+    grey[kept * i] = data[at]!;
+    if (alpha) grey[kept * i + 1] = data[at + 3]!;
+  }
+  return { ...raster, channels: 1, data: grey };
 }
 
 /** What a file becomes. */
