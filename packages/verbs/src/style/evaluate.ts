@@ -83,12 +83,11 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
         ...structureKept(photograph, made),
         flicker: flicker(await frame(frames[0]), await frame(frames[1])),
       });
-      const transferred = paintings.map((painting) => figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting), [painting]));
       each.push({
         name: file,
         painted: await figures(await paint(photograph), (still) => paint(still, manner), paintings),
         untouched: await figures(photograph, (still) => still, paintings),
-        transferred: meanOf(await Promise.all(transferred), FIGURES),
+        transferred: meanOf(await Promise.all(paintings.map((painting) => figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting), [painting]))), FIGURES),
       });
       onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
     }
