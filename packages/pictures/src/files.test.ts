@@ -1,16 +1,33 @@
-// Writing whole files: names as long as they may be, what lies in the way, and faults in words.
+// Reading and writing whole files: names as long as they may be, what lies in the way, and faults in words.
 
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UserError, writeFault, writeWhole } from './index.js';
+import { readWhole, UserError, writeFault, writeWhole } from './index.js';
 
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'zeuxis-files-'));
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
+
+describe('readWhole', () => {
+  it('reads what `readFile` does, long, empty and from a pipe', async () => {
+    const long = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7) % 251));
+    for (const [name, bytes] of [['long', long], ['empty', Buffer.alloc(0)]] as const) {
+      await writeFile(join(home, name), bytes);
+      expect((await readWhole(join(home, name))).equals(bytes), name).toBe(true);
+    }
+    await expect(readWhole(join(home, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readWhole(home)).rejects.toMatchObject({ code: 'EISDIR' });
+    if (process.platform === 'win32') return;
+    execFileSync('mkfifo', [join(home, 'pipe')]);
+    const [read] = await Promise.all([readWhole(join(home, 'pipe')), writeFile(join(home, 'pipe'), long)]);
+    expect(read.equals(long)).toBe(true);
+  });
+});
 
 describe('writeWhole', () => {
   it('writes names of up to 255 bytes, and twice at once', async () => {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from './errors.js';
 
@@ -11,9 +11,9 @@ export async function readWhole(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    // As large as is said are files alone, and not always.
+    // Pipes and the system's own files say 0, and a file may have shrunk: these are read to their ends.
     const bytes = Buffer.allocUnsafeSlow(size);
-    if (size === 0 || (await file.read(bytes, 0, size, 0)).bytesRead < size) return await readFile(path);
+    if (size === 0 || (await file.read(bytes, 0, size, 0)).bytesRead < size) return await file.readFile();
     return bytes;
   } finally {
     await file.close();

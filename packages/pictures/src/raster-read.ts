@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { MAXIMUM_PIXELS, requireFewPages, requireHeld } from './claims.js';
+import { hasMagic } from './dicom/magic.js';
 import { UserError } from './errors.js';
 import { RASTER_FORMATS, type Raster, type RasterFormat } from './raster.js';
 import { MOST_OF_TIFF, uprightExif } from './raster-exif.js';
@@ -113,8 +114,7 @@ const MAGIC = [/^\x89PNG/, /^\xff\xd8\xff/, /^RIFF....WEBP/s, /^....ftypavi[fs]/
 
 /** A fault of decoding in one line. Of a TIFF whose end is missing libvips does not even see that it is one. */
 function unreadable(path: string, bytes: Buffer, error: Error): UserError {
-  // PS3.10, 7.1.
-  if (bytes.toString('latin1', 128, 132) === 'DICM') return new UserError(`'${path}' is a DICOM file, which \`zeuxis upscale\` alone takes`);
+  if (hasMagic(bytes)) return new UserError(`'${path}' is a DICOM file, which \`zeuxis upscale\` alone takes`);
   const known = MAGIC.some((magic) => magic.test(bytes.toString('latin1', 0, 16)));
   if (!known && /unsupported image format/i.test(error.message))
     return new UserError(`'${path}' is no picture that can be read; give a PNG, JPEG, WebP, AVIF or TIFF`);

@@ -20,7 +20,7 @@ export interface TiledStyle {
   paintingBy(moments: Float32Array): Feeds;
 }
 
-/** @param strength 0 to 1. @param edge an even number of px. */
+/** A style at one strength, for one device. @param strength 0 to 1. @param edge an even number of px. */
 export function tiledStyle(painter: StyleNetwork, weights: Float32Array, strength: number, target: Target = {}, edge = 0): TiledStyle {
   const frozen = painter.freeze(weights);
   const layers = layersOf(painter, weights, frozen);

@@ -5,6 +5,7 @@ import { inflateRawSync } from 'node:zlib';
 import dictionary from 'dcmjs/dictionary';
 import dicomParser, { type ByteStream, type Element as Found } from 'dicom-parser';
 import { type Dataset, type Element, isVr } from './elements.js';
+import { hasMagic } from './magic.js';
 
 export const SYNTAX = {
   implicit: '1.2.840.10008.1.2',
@@ -52,9 +53,6 @@ function limited(stream: ByteStream): ByteStream {
   };
   return stream;
 }
-
-/** Whether a file has the preamble and magic of PS3.10, 7.1. */
-export const hasMagic = (bytes: Uint8Array) => latin1(bytes, 128, 4) === 'DICM';
 
 /**
  * The transfer syntax of a bare data set, without preamble and meta information, as ACR-NEMA and some archives have it:

@@ -3,7 +3,8 @@
 
 import { UserError } from '../errors.js';
 import { type Dataset, numbers, text } from './elements.js';
-import { bareSyntax, hasMagic, type Parsed, parse, SYNTAX, TooMuch } from './parse.js';
+import { hasMagic } from './magic.js';
+import { bareSyntax, type Parsed, parse, SYNTAX, TooMuch } from './parse.js';
 import { canDecode, frameBytes, type Layout, PHOTOMETRICS, type Photometric, readEncoded, readNative } from './pixels.js';
 import { TAG } from './tags.js';
 

@@ -8,12 +8,11 @@ import type { StyleCard } from '../card.js';
 import { planar, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
+import { PAINTINGS } from '../train/style.js';
 import { type Manner, painterOf } from './painter.js';
 
 /** Shorter side in px at which pictures are painted and measured. */
 const MEASURED = 512;
-/** Most paintings that a style is measured against. */
-const MOST = 16;
 
 export interface StyleFigures extends StyleDistance, Structure {
   /** Mean absolute change between two frames of the still scene that a camera's noise tells apart, black to white being 1. */
@@ -55,7 +54,7 @@ async function planarOf(path: string, signal: AbortSignal | undefined): Promise<
  */
 export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
-  const canvases = await openCanvases(against, { shorter: [model.card.painted], least: 128, most: MOST, ...(signal ? { signal } : {}) });
+  const canvases = await openCanvases(against, { shorter: [model.card.painted], ...PAINTINGS, ...(signal ? { signal } : {}) });
   if (canvases.fingerprint !== model.card.trainingSet.fingerprint)
     onProgress({ stage: 'measure', done: 0, total: 1, unit: 'pictures', note: `'${against}' is not, by its contents and names, what '${model.name}' was learned from` });
   const paintings = canvases.sizes.map((_, i) => planesOf(canvases, i));

@@ -51,9 +51,9 @@ const PAINTED = 480;
 const PHOTOGRAPHED = [1, 8 / 7];
 /** The finest brush and the widest: at this, 64 paintings take a gigabyte. */
 const SCALES = [0.1, 4] as const;
-const [MOST_PAINTINGS, MOST_PHOTOGRAPHS] = [64, 300];
-/** The smallest painting: below it there are no strokes to see. */
-const SMALLEST_PAINTING = 128;
+/** The most paintings, and the smallest in px: below it there are no strokes to see. */
+export const PAINTINGS = { most: 64, least: 128 } as const;
+const MOST_PHOTOGRAPHS = 300;
 /** The smallest photograph, unless crops are small: enlarged to a crop it is soft, but its colours and forms serve. */
 const SMALLEST_PHOTOGRAPH = 96;
 /** Crops are judged at an eighth of their sides, where the smallest holds a patch. */
@@ -80,7 +80,7 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number,
     ...(settled[stage].admit ? { admit: settled[stage].admit } : {}),
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
-  const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], least: SMALLEST_PAINTING, side, most: MOST_PAINTINGS, ...common('paintings') });
+  const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], ...PAINTINGS, side, ...common('paintings') });
   const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED.map((share) => Math.round(share * side)), least: Math.min(SMALLEST_PHOTOGRAPH, side / 2), side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
   const opened = { paintings, photographs };
   for (const stage of ['paintings', 'photographs'] as const) tellLeftOut(stage, opened[stage], onProgress);
