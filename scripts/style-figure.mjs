@@ -1,5 +1,5 @@
 // Draws docs/style-<model>.webp: photographs painted by styles, 512 px of the middle of each, four a sheet; with `--mix` docs/style-mix.webp
-// too, the first photograph by the first two styles and by both mixed; with `--together NAME` docs/style-NAME.webp alone, the first
+// too, the first photograph by the first two styles and by both mixed, and docs/style-strength.webp, by the first in four strengths; with `--together NAME` docs/style-NAME.webp alone, the first
 // photograph by each.
 //
 //   node scripts/style-figure.mjs <folder of photographs> <model>... [--mix] [--together NAME]
@@ -53,6 +53,9 @@ try {
     const paths = [];
     for (const [i, options] of [{ model: a }, { model: [a, b], mix: 0.3 }, { model: [a, b], mix: 0.6 }, { model: b }].entries()) paths.push(...(await painted(one, options, join(folder, `mix ${i}`))));
     await sheet('mix', paths, 2);
+    const strong = [];
+    for (const strength of [0.25, 0.5, 0.75, 1]) strong.push(...(await painted(one, { model: a, strength }, join(folder, `strength ${strength}`))));
+    await sheet('strength', strong, 2);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -36,7 +36,7 @@ LARGE, SAMPLES = 16, 16384
 # loss.ts: the discriminator.
 REDUCTIONS = (1, 2, 4, 8)
 # trainer.ts and step.ts.
-RATE, BETA2, PENALTY_EVERY, VARIATION, FAITHFUL = 2e-3, 0.99, 4, 6, 4
+RATE, BETA2, PENALTY_EVERY, VARIATION, FAITHFUL, TYPICAL_STEPS = 2e-3, 0.99, 4, 6, 4, 100
 
 
 def options():
@@ -74,7 +74,10 @@ def box(x, reduction):
 
 
 class Trained(dict):
-    """Weights by name, drawn when first asked for."""
+    """Weights by name, drawn when first asked for, and the moments of each layer that were last seen."""
+
+    def __init__(self):
+        self.measured = {}
 
     def __call__(self, name, shape, deviation):
         if name not in self:
@@ -127,13 +130,14 @@ def bank(painting, reduction, stride, kernel, count):
     return reduction, stride, filters.reshape(count, 3, kernel, kernel), responses.sort(0).values.T.contiguous()
 
 
-def distribution(x, banks, strength, contrast):
+def distribution(x, photograph, banks, strength, contrast):
     total = 0
     for reduction, stride, filters, quantiles in banks:
-        responses = F.conv2d(box(x, reduction), filters, stride=stride).flatten(2)
+        responses, before = (F.conv2d(box(y, reduction), filters, stride=stride).flatten(2).sort(-1).values for y in (x, photograph))
         ranks = ((torch.arange(responses.shape[2], device=DEVICE) + 0.5) / responses.shape[2] * SAMPLES).long()
-        counts = strength * (contrast if reduction >= LARGE else 1)
-        total = total + ((responses.sort(-1).values - quantiles[:, ranks]).abs().mean((1, 2)) * counts.flatten()).mean()
+        wanted = before + strength.reshape(-1, 1, 1) * (quantiles[:, ranks] - before)
+        counts = contrast if reduction >= LARGE else torch.ones_like(contrast)
+        total = total + ((responses - wanted).abs().mean((1, 2)) * counts.flatten()).mean()
     return total / max(1, len(banks))
 
 
@@ -180,7 +184,7 @@ class Training:
             self.first = state["steps"]
             for name, vector in self.vectors.items():
                 vector.detach().copy_(state["vectors"][name])
-        self.rate, self.correction, self.decay = (torch.zeros((), device=DEVICE) for _ in range(3))
+        self.rate, self.correction, self.decay, self.share = (torch.zeros((), device=DEVICE) for _ in range(4))
         self.feeds = {
             "photograph": torch.zeros(1, 3, SIDE, SIDE, device=DEVICE),
             "painting": torch.zeros(1, 3, SIDE, SIDE, device=DEVICE),
@@ -237,13 +241,20 @@ class Training:
         logits = torch.cat(judge(self.judge, 2 * torch.cat([painting, made]) - 1), 1)
         strokes, lead = game(logits[1:], logits[:1]), (logits[:1] - logits[1:]).sign().mean()
         variance = box(luma(photograph), 8).var((2, 3), correction=0, keepdim=True)
-        palette, patches = (distribution(made, banks, strength, variance / (variance + 1e-2)) for banks in self.banks)
+        palette, patches = (distribution(made, photograph, banks, strength, variance / (variance + 1e-2)) for banks in self.banks)
         structure, calm = content(made, photograph), unrest(made, photograph)
         unpainted = ((made - photograph).abs() * (1 - strength)).mean()
         total = given.strokes * strokes + given.palette * palette + given.patches * patches + given.content_weight * structure
         total = total + given.calm * calm + FAITHFUL * unpainted + VARIATION * variation(made)
-        self.adam(v["weights"], v["moment"], torch.autograd.grad(total, list(self.painter.values())), self.rate)
+        slopes = torch.autograd.grad(total, list(self.painter.values()))
+        self.adam(v["weights"], v["moment"], [each * (".typical." not in name) for name, each in zip(self.painter, slopes)], self.rate)
         with torch.no_grad():
+            for name, (mean, variance) in self.painter.measured.items():
+                known = self.painter[f"{name}.typical.mean"], self.painter[f"{name}.typical.variance"]
+                away = mean - known[0]
+                known[0].add_(self.share * away)
+                # What a variance is counts from 1 on.
+                known[1].add_(self.share * (variance - 1 - known[1] + (1 - self.share) * away**2))
             v["average"].add_((1 - self.decay) * (v["weights"] - v["average"]))
         return torch.stack([strokes, lead, palette, structure, calm]).detach()
 
@@ -280,6 +291,7 @@ class Training:
             self.rate.fill_(RATE * given.rate_scale * (0.05 + 0.475 * (1 + math.cos(math.pi * done))))
             self.correction.fill_(1 / (1 - BETA2 ** (step + 1)))
             self.decay.fill_(0 if half < 1 else 0.5 ** (1 / half))
+            self.share.fill_(1 / min(TYPICAL_STEPS, step + 1))
             self.draw(step)
             told = self.run(step % PENALTY_EVERY == 0)
             step += 1
@@ -294,8 +306,8 @@ class Training:
         average = self.vectors["average"].detach().cpu().numpy().copy()
         for name, weight in self.painter.items():
             names[name] = [at, weight.numel()]
-            # The reference counts what a channel is multiplied by from 1 on, the product from 0.
-            if name.endswith(".scale"):
+            # The reference counts what a channel is multiplied by, and typical variances, from 1 on, the product from 0.
+            if name.endswith((".scale", ".typical.variance")) and ".eased." not in name:
                 average[at : at + weight.numel()] += 1
             at += weight.numel()
         average.astype("<f4").tofile(given.out / "weights.f32")

@@ -24,9 +24,16 @@ def conv(p, name, x, out, kernel, stride=1, padding=None, gain=GAIN):
     return F.conv2d(x, w, stride=stride, padding=(kernel - 1) // 2 if padding is None else padding)
 
 
-def normal(p, name, x):
+def normal(p, name, x, ease):
+    """By the moments of the picture and of typical ones together, as of two pictures that are one."""
     shape = (1, x.shape[1], 1, 1)
-    return F.instance_norm(x, eps=1e-4) * (1 + p(f"{name}.scale", shape, 0)) + p(f"{name}.shift", shape, 0)
+    scale, shift = ((what == "scale") + p(f"{name}.{what}", shape, 0) + ease * p(f"{name}.eased.{what}", shape, 0) for what in ("scale", "shift"))
+    mean, variance = p(f"{name}.typical.mean", shape, 0), 1 + p(f"{name}.typical.variance", shape, 0)
+    own, own_squares = (each.mean((2, 3), keepdim=True) for each in (x, x * x))
+    if hasattr(p, "measured"):
+        p.measured[name] = own.detach(), (own_squares - own**2).detach()
+    squares, both = (own_squares + variance + mean**2) / 2, (own + mean) / 2
+    return (x - both) / torch.sqrt(squares - both**2 + 1e-4) * scale + shift
 
 
 def blur(x, deviation):
@@ -70,18 +77,19 @@ def smeared(luminance, white):
 
 
 def paint(p, x, noise, strength):
-    y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5)))
+    ease = 1 - strength
+    y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5), ease))
     for name, width in (("down2", 32), ("down4", 64)):
-        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1)))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise, strength.expand(-1, -1, *noise.shape[2:])], 1), 64, 3)))
+        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1), ease))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise], 1), 64, 3), ease))
     for i in range(4):
-        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3)))
-        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3))
+        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3), ease))
+        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3), ease)
     for name, width in (("up2", 32), ("up1", 16)):
         y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
-        y = F.relu(normal(p, name, conv(p, name, y, width, 3)))
-    y = conv(p, "out", y, 3, 5, gain=1)
-    return torch.tanh(y + strength * (normal(p, "out", y) - y)) / 2 + 0.5
+        y = F.relu(normal(p, name, conv(p, name, y, width, 3), ease))
+    painted = torch.tanh(normal(p, "out", conv(p, "out", y, 3, 5, gain=1), ease)) / 2 + 0.5
+    return painted + ease**2 * (x - painted)
 
 
 def luma(x):
@@ -106,16 +114,18 @@ def content(made, photograph):
         va, vb, cov = ((x).mean((1, 2, 3)) for x in (a * a, b * b, a * b))
         return (vb / (vb + 2e-3) * (1 - cov / torch.sqrt((va + 1e-4) * (vb + 1e-4) + 1e-8))).mean()
 
-    return (at(4) / 4 + at(8) / 2 + at(16) / 4) * 0.75 + overall() / 4
+    tone = (F.avg_pool2d(luma(made), 16) - F.avg_pool2d(luma(photograph), 16)).abs().mean()
+    return (at(4) / 4 + at(8) / 2 + at(16) / 4) * 0.75 + overall() / 4 + tone * 0.75
 
 
 def distribution(x, photograph, strength):
-    """Sorted against sorted, at a sixteenth: filters and quantiles as the test makes them."""
+    """Sorted against what is so far between sorted and sorted, at a sixteenth: filters and quantiles as the test makes them."""
     filters = torch.from_numpy(fill("filters", 4 * 3 * 4).astype("float64")).reshape(4, 3, 2, 2) / 3
     quantiles = torch.from_numpy(fill("quantiles", 4 * 9).astype("float64")).reshape(4, 9).sort(-1).values
-    responses = F.conv2d(F.avg_pool2d(x, 16), filters).flatten(2)
+    responses, before = (F.conv2d(F.avg_pool2d(y, 16), filters).flatten(2).sort(-1).values for y in (x, photograph))
+    wanted = before + strength.reshape(-1, 1, 1) * (quantiles - before)
     variance = F.avg_pool2d(luma(photograph)[:, 0], 8).var((1, 2), correction=0)
-    return ((responses.sort(-1).values - quantiles).abs().mean((1, 2)) * strength * variance / (variance + 1e-2)).mean()
+    return ((responses - wanted).abs().mean((1, 2)) * variance / (variance + 1e-2)).mean()
 
 
 def variation(x):

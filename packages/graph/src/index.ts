@@ -7,7 +7,7 @@ export * from './elementwise.js';
 export { gradient } from './gradient.js';
 export * from './linear.js';
 export { countOperators, type OnnxSummary, type OnnxValue, readConstants, readOnnx, replaceMetadata } from './onnx.js';
-export { atRank } from './order.js';
+export { ascending, atRank } from './order.js';
 export * from './reduce.js';
 export {
   bytes,

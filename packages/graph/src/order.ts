@@ -22,3 +22,12 @@ export function atRank(values: Tensor, x: Tensor): Tensor {
   if (!sameShape(values.shape, x.shape)) throw new RangeError(`atRank: values [${values.shape}] for [${x.shape}]`);
   return new Tensor(AT_RANK, [values, x], x.shape);
 }
+
+const ASCENDING: Primitive = {
+  name: 'ascending',
+  gradient: () => [undefined],
+  lower: (node, emit) => emit.nodes('TopK', [emit.of(node.inputs[0]!), emit.ints([node.extent(-1)])], { largest: 0 }, 2)[0]!,
+};
+
+/** The values of x from the smallest to the largest, along the last axis. Taken as given: no gradient flows through. */
+export const ascending = (x: Tensor): Tensor => new Tensor(ASCENDING, [x], x.shape);

@@ -55,7 +55,8 @@ export class Network<Arguments extends unknown[]> {
     this.size = offset;
   }
 
-  bind(vector: Tensor): Bound {
+  /** @param taught leave out weights that stay as they are: their gradient is 0, and is not computed. */
+  bind(vector: Tensor, taught: (name: string) => boolean = () => true): Bound {
     if (vector.size !== this.size)
       throw new RangeError(`this network has ${this.size} weights, the vector holds ${vector.size}`);
     const parts = new Map(
@@ -63,11 +64,11 @@ export class Network<Arguments extends unknown[]> {
     );
     return {
       weights: { get: (name) => parts.get(name)! },
-      gradient: (loss) =>
-        concat(
-          gradient(loss, [...parts.values()]).map((part) => reshape(part, [-1])),
-          0,
-        ),
+      gradient: (loss) => {
+        const names = [...parts.keys()].filter(taught);
+        const slopes = new Map(gradient(loss, names.map((name) => parts.get(name)!)).map((slope, i) => [names[i]!, reshape(slope, [-1])]));
+        return concat([...parts].map(([name, { size }]) => slopes.get(name) ?? constant(new Float32Array(size))), 0);
+      },
     };
   }
 

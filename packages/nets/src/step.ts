@@ -7,7 +7,7 @@ import { add, type Compiled, compile, type Feeds, input, mul, type Session, type
 export interface LossGraph {
   /** Of the mean loss over the batch, with respect to the flat vector of weights. */
   gradient: Tensor;
-  /** What else is wanted of the batch: scalars that are means over it. */
+  /** What else is wanted of the batch: means over it. */
   report: Record<string, Tensor>;
 }
 
@@ -92,8 +92,8 @@ class PartedStep implements Session {
     const moved = await this.update.run({ ...feeds, ...this.gradients }, into);
     const { gradient: _, ...reports } = results[0]!;
     for (const [name, value] of Object.entries(reports)) {
-      const sum = results.reduce((total, result) => total + (result[name]!.data as Float32Array)[0]!, 0);
-      moved[name] = { ...value, data: Float32Array.of(sum / results.length) };
+      const each = results.map((result) => result[name]!.data as Float32Array);
+      moved[name] = { ...value, data: each[0]!.map((_, i) => each.reduce((total, values) => total + values[i]!, 0) / each.length) };
     }
     return moved;
   }

@@ -107,6 +107,8 @@ export interface StyleCard extends CommonCard {
   patches?: number;
   /** Of flat places staying flat. */
   calm?: number;
+  /** Crops by which strengths below 1 were taught afterwards (scripts/teach-dial.mjs), of a style that was trained without them. */
+  dialCrops?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
   /** Side of a crop in px. */

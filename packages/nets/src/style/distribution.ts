@@ -2,7 +2,7 @@
 // seen through filters, the responses are sorted, and compared rank by rank (of patches: Elnekave and Weiss, GPDM, 2022). A painting
 // does not change, so that its responses are sorted once, before training.
 
-import { abs, add, atRank, broadcastTo, constant, conv, mean, mul, reshape, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, ascending, atRank, constant, conv, mean, mul, reshape, sub, type Tensor } from '@zeuxis/graph';
 import { boxDown } from '../layers.js';
 import { boxReduced, type Planar } from '../metrics/style.js';
 import { Random } from '../random.js';
@@ -134,17 +134,19 @@ class Sampler {
 }
 
 /**
- * The mean over banks of the mean distance of each picture's responses from the painting's, a picture counting as much as it was to be
- * painted: x [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1]; in large places also as much as there is in its photograph, contrast [n, 1, 1, 1], 0 to 1.
+ * The mean over banks of the mean distance of each picture's responses from those that are wanted: as far on the way from its photograph's to the painting's as it was to
+ * be painted, rank by rank (displacement interpolation, McCann, 1997), x and photograph [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1]. A picture counts in large places as much as there is
+ * in its photograph, contrast [n, 1, 1, 1], 0 to 1.
  */
-export function distributionLoss(x: Tensor, banks: readonly Bank[], strength: Tensor, contrast: Tensor): Tensor {
+export function distributionLoss(x: Tensor, photograph: Tensor, banks: readonly Bank[], strength: Tensor, contrast: Tensor): Tensor {
   const n = x.extent(0);
   const each = banks.map(({ reduction, stride, kernel, filters, quantiles }) => {
     const count = filters.length / (3 * kernel ** 2);
-    const responses = reshape(conv(boxDown(x, reduction), constant(filters, [count, 3, kernel, kernel]), { stride }), [n, count, -1]);
-    const wanted = broadcastTo(constant(quantiles, [1, count, responses.extent(2)]), responses.shape);
-    const counts = reduction >= LARGE ? mul(strength, contrast) : strength;
-    return mean(mul(abs(sub(responses, atRank(wanted, responses))), reshape(counts, [n, 1, 1])));
+    const [responses, before] = [x, photograph].map((y) => reshape(conv(boxDown(y, reduction), constant(filters, [count, 3, kernel, kernel]), { stride }), [n, count, -1])) as [Tensor, Tensor];
+    const from = ascending(before);
+    const wanted = add(from, mul(reshape(strength, [n, 1, 1]), sub(constant(quantiles, [1, count, responses.extent(2)]), from)));
+    const distances = abs(sub(responses, atRank(wanted, responses)));
+    return mean(reduction >= LARGE ? mul(distances, reshape(contrast, [n, 1, 1])) : distances);
   });
   if (banks.length === 0) return constant(0);
   return mul(each.reduce((a, b) => add(a, b)), 1 / banks.length);

@@ -5,7 +5,7 @@
 // Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
 // structure, so that a flat sky may be painted. Calm: in the large, it is to stay as flat as it was.
 
-import { add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { abs, add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
 import { bias, boxDown, convolution, GAIN } from '../layers.js';
 import { LUMA } from '../metrics/style.js';
 import { Network, type Weights } from '../network.js';
@@ -79,7 +79,7 @@ function overall(made: Tensor, photograph: Tensor): Tensor {
   return mean(mul(div(vb, add(vb, STRUCTURE)), sub(1, correlation)));
 }
 
-/** One minus the correlation of luminance in windows and over all, 0 to 2, weighed by the photograph's structure. */
+/** One minus the correlation of luminance in windows and over all, 0 to 2, weighed by the photograph's structure, and how far luminance is from its own. */
 export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
   const at = (reduction: number): Tensor => {
     const [a, b] = [made, photograph].map((x) => boxDown(luminance(x), reduction)) as [Tensor, Tensor];
@@ -93,7 +93,16 @@ export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
     return mean(div(mean(mul(weight, sub(1, correlation)), EACH), add(mean(weight, EACH), LEAST)));
   };
   const windows = add(add(mul(at(4), 0.25), mul(at(8), 0.5)), mul(at(16), 0.25));
-  return add(mul(windows, 0.75), mul(overall(made, photograph), 0.25));
+  return add(add(mul(windows, 0.75), mul(overall(made, photograph), 0.25)), mul(tone(made, photograph), TONE));
+}
+
+/** What the difference of luminance counts beside one minus its correlation. */
+const TONE = 0.75;
+
+/** Mean absolute difference of luminance at a sixteenth of the sides: of dark photographs darker paintings are made. */
+function tone(made: Tensor, photograph: Tensor): Tensor {
+  const [a, b] = [made, photograph].map((x) => boxDown(luminance(x), 16)) as [Tensor, Tensor];
+  return mean(abs(sub(a, b)));
 }
 
 /** The mean over what is made of each two neighbours in x, down and across. `both` gives the neighbours in anything of the same sides. */

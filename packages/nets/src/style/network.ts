@@ -5,12 +5,13 @@
 //
 // What comes out is normalised too, so that every picture has the light and dark, and the depth of colour, of the painting.
 //
-// Instance normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
-// `Normal` decides whose they are: a picture's tiles share what was measured on the picture reduced (model.ts).
+// Normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
+// `Normal` decides whose they are (moments.ts): a picture's tiles share what was measured on the picture reduced (tiled.ts).
 
-import { add, concat, conv, div, enlarge, inner, input, meanKeep, mul, pad, relu, sliceAxis, sqrt, square, sub, type Tensor, tanh } from '@zeuxis/graph';
+import { add, concat, enlarge, inner, input, mul, relu, square, sub, type Tensor, tanh } from '@zeuxis/graph';
 import { convolution } from '../layers.js';
 import { Network, type Weights } from '../network.js';
+import { knownSides, type Normal } from './moments.js';
 
 /** Channels of the noise, at a quarter of the picture's sides. */
 export const NOISE = 4;
@@ -25,27 +26,25 @@ export const WIDTHS = [16, 32, 64] as const;
 const BLOCKS = 4;
 const GAIN = Math.sqrt(2);
 
-/** Brings each channel of each picture to the mean `shift` and the deviation `scale`: x [n, c, h, w], at 1 / `reduction` of the picture's sides; what was learned, [1, c, 1, 1]. */
-export type Normal = (x: Tensor, reduction: number, scale: Tensor, shift: Tensor) => Tensor;
-
-/** Keeps the variance of an even channel from being divided by. */
-export const EPSILON = 1e-4;
-/** What a channel of that variance is multiplied by. */
-export const toUnit = (variance: Tensor): Tensor => div(1, sqrt(add(variance, EPSILON)));
-
-/** By the moments of the picture itself. */
-export const ownNormal: Normal = (x, _reduction, scale, shift) => {
-  const mean = meanKeep(x, [2, 3]);
-  return add(mul(mul(sub(x, mean), toUnit(meanKeep(square(sub(x, mean)), [2, 3]))), scale), shift);
-};
-
 const same = (p: Weights, name: string, x: Tensor, out: number, kernel: number, gain = GAIN): Tensor =>
   convolution(p, name, x, out, kernel, { padding: (kernel - 1) / 2, gain });
 
-/** A channel's values normalised, then scaled and shifted by what was learned. */
-export function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal): Tensor {
+/** In the names of weights: what the dial adds, and moments that are measured and not learned by slopes. */
+export const [EASED, TYPICAL] = ['eased', 'typical'] as const;
+
+/**
+ * A channel's values normalised, then scaled and shifted by what was learned (conditional instance normalisation: Dumoulin et al., 2017). A dial that came in with the
+ * picture would be gone after the next normalisation.
+ * @param ease what the strength is short of 1, [n, 1, 1, 1]; at full strength none.
+ */
+export function normalised(p: Weights, name: string, x: Tensor, reduction: number, normal: Normal, ease?: Tensor): Tensor {
   const shape = [1, x.extent(1), 1, 1];
-  return normal(x, reduction, p.get(`${name}.scale`, shape, 0, 1), p.get(`${name}.shift`, shape, 0));
+  const at = (what: 'scale' | 'shift', first: number) => {
+    const full = p.get(`${name}.${what}`, shape, 0, first);
+    return ease ? add(full, mul(ease, p.get(`${name}.${EASED}.${what}`, shape, 0))) : full;
+  };
+  const typical = (what: 'mean' | 'variance', first: number) => p.get(`${name}.${TYPICAL}.${what}`, shape, 0, first);
+  return normal(x, reduction, { scale: at('scale', 1), shift: at('shift', 0), mean: typical('mean', 0), variance: typical('variance', 1) });
 }
 
 /** The first convolution of a picture, which sees it from -1 to 1: [n, 16, h, w]. @param plain as of `conv`. */
@@ -58,59 +57,50 @@ export const WAY_OUT = 12;
  * What `paint` does from there to half the picture's sides: [n, 32, h / 2, w / 2].
  * @param edge left out on the way, px at a quarter of the sides: by the convolutions there, one px each, which so much less passes through, and what is more than those before them.
  */
-export function paintHalf(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal, edge = 0): Tensor {
+export function paintHalf(p: Weights, x: Tensor, noise: Tensor, normal: Normal, ease?: Tensor, edge = 0): Tensor {
   const [, half, quarter] = WIDTHS;
-  let y = relu(normalised(p, 'in', x, 1, normal));
+  let y = relu(normalised(p, 'in', x, 1, normal, ease));
   for (const [name, width, reduction] of [['down2', half, 2], ['down4', quarter, 4]] as const)
-    y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal));
+    y = relu(normalised(p, name, convolution(p, name, y, width, 4, { stride: 2, padding: 1, gain: GAIN }), reduction, normal, ease));
   const before = Math.max(0, edge - (1 + 2 * BLOCKS));
-  const seen = inner(noise, before);
-  // As large as the noise, without a word of how large that is.
-  const dial = add(mul(sliceAxis(seen, 1, 0, 1), 0), strength);
   let left = edge - before;
   const padding = () => {
     if (left === 0) return 1;
     left--;
     return 0;
   };
-  y = relu(normalised(p, 'mix', mixed(p, inner(y, before), seen, dial, padding()), 4, normal));
-  const pass = (name: string, x: Tensor) => normalised(p, name, convolution(p, name, x, quarter, 3, { padding: padding(), gain: GAIN }), 4, normal);
+  const pass = (name: string, x: Tensor) => normalised(p, name, convolution(p, name, x, quarter, 3, { padding: padding(), gain: GAIN }), 4, normal, ease);
+  y = relu(pass('mix', concat([inner(y, before), inner(noise, before)], 1)));
   for (let i = 0; i < BLOCKS; i++) {
     const through = pass(`block${i}.b`, relu(pass(`block${i}.a`, y)));
     y = add(inner(y, (y.extent(2) - through.extent(2)) / 2), through);
   }
-  return enlarged(p, 'up2', y, half, 2, normal);
+  return enlarged(p, 'up2', y, half, 2, normal, ease);
 }
 
-/** The processor's blocked layout takes channels by so many. */
-const STEP = 4;
-
-/**
- * What was seen, the noise and the dial through one convolution. Zeros fill them up to whole steps here, where they are laid side by side anyway: to fill them up where they are brought
- * into blocks takes about a tenth of a tile's time.
- */
-function mixed(p: Weights, y: Tensor, noise: Tensor, dial: Tensor, padding: number): Tensor {
-  const parts = [y, noise, dial];
-  const channels = parts.reduce((sum, part) => sum + part.extent(1), 0);
-  const kernel = p.get('mix.weight', [WIDTHS[2], channels, 3, 3], GAIN / Math.sqrt(channels * 9));
-  const zeros = Array.from({ length: Math.ceil(channels / STEP) * STEP - channels }, () => mul(dial, 0));
-  return conv(concat([...parts, ...zeros], 1), pad(kernel, [0, 0, 0, 0], [0, zeros.length, 0, 0]), { padding });
-}
-
-const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction: number, normal: Normal): Tensor => relu(normalised(p, name, same(p, name, enlarge(x), width, 3), reduction, normal));
+const enlarged = (p: Weights, name: string, x: Tensor, width: number, reduction: number, normal: Normal, ease?: Tensor): Tensor =>
+  relu(normalised(p, name, same(p, name, enlarge(x), width, 3), reduction, normal, ease));
 
 /**
  * Paints x [n, 3, h, w], black 0 to white 1, with noise [n, NOISE, h / 4, w / 4], of `strokesAlong`, and a strength from 0 to 1, [n, 1, 1, 1];
  * sides are multiples of GRAIN. Returns [n, 3, h, w], 0 to 1.
  */
 export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, normal: Normal): Tensor {
-  const y = enlarged(p, 'up1', paintHalf(p, entered(p, x), noise, strength, normal), WIDTHS[0], 1, normal);
-  const raw = same(p, 'out', y, 3, 5, 1);
-  // As far as it is to be painted: a photograph has a light and dark of its own.
-  const made = add(raw, mul(strength, sub(normalised(p, 'out', raw, 1, normal), raw)));
-  return add(mul(tanh(made), 0.5), 0.5);
+  const ease = sub(1, strength);
+  const y = enlarged(p, 'up1', paintHalf(p, entered(p, x), noise, normal, ease), WIDTHS[0], 1, normal, ease);
+  const made = normalised(p, 'out', same(p, 'out', y, 3, 5, 1), 1, normal, ease);
+  return overPhotograph(add(mul(tanh(made), 0.5), 0.5), x, strength);
 }
+
+/**
+ * How much of what is painted covers the photograph: the network knows of the strength and holds back by itself, so that the photograph shows through only
+ * near 0, where it has to be all there is.
+ */
+export const coverOf = (strength: number): number => 1 - (1 - strength) ** 2;
+
+/** What is painted, as far as it covers the photograph x; strength [n, 1, 1, 1]. */
+const overPhotograph = (painted: Tensor, x: Tensor, strength: Tensor): Tensor => add(painted, mul(square(sub(1, strength)), sub(x, painted)));
 
 export type StyleNetwork = Network<[x: Tensor, noise: Tensor, strength: Tensor, normal: Normal]>;
 
-export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), input('strength', [1, 1, 1, 1]), ownNormal]);
+export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), input('strength', [1, 1, 1, 1]), knownSides().normal]);

@@ -8,7 +8,8 @@ import type { Network } from '../network.js';
 import { type LossGraph, Step } from '../step.js';
 import { type Banks, distributionLoss } from './distribution.js';
 import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
-import { FRAME, GRAIN, NOISE, ownNormal, type StyleNetwork } from './network.js';
+import { knownSides } from './moments.js';
+import { EASED, FRAME, GRAIN, NOISE, type StyleNetwork, TYPICAL } from './network.js';
 
 export interface StyleCrops {
   /** Crops a step. */
@@ -23,18 +24,25 @@ export const judgedSide = (side: number): number => side - 2 * FRAME;
 /** Without its frame. */
 const inner = (x: Tensor): Tensor => sliceAxis(sliceAxis(x, 2, FRAME, judgedSide(x.extent(2))), 3, FRAME, judgedSide(x.extent(3)));
 
-/** What both graphs are fed, uint8 brought to 0 to 1. */
-function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, { batch, side }: StyleCrops) {
-  const unit = (name: string) => mul(cast(input(name, [batch, 3, side, side], 'uint8'), 'float32'), 1 / 255);
+const unit = (name: string, { batch, side }: StyleCrops): Tensor => mul(cast(input(name, [batch, 3, side, side], 'uint8'), 'float32'), 1 / 255);
+
+/** What is painted, uint8 brought to 0 to 1, and by what weights. */
+function paintingFeeds(painter: StyleNetwork, crops: StyleCrops) {
+  const { batch, side } = crops;
   return {
-    photographs: unit('photographs'),
-    painting: inner(unit('painting')),
+    photographs: unit('photographs', crops),
     noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
     strength: input('strength', [batch, 1, 1, 1]),
     weights: input('weights', [painter.size]),
-    judge: input('discriminator', [discriminator.size]),
   };
 }
+
+/** What both players are fed. */
+const feeds = (painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops) => ({
+  ...paintingFeeds(painter, crops),
+  painting: inner(unit('painting', crops)),
+  judge: input('discriminator', [discriminator.size]),
+});
 
 /**
  * The GAN's game (gan/loss.ts), in which a picture counts as much as it was to be painted: mean over pairs [n, patches] of
@@ -60,7 +68,7 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
 export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, penalty: boolean): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
-    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, strength, ownNormal));
+    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, strength, knownSides().normal));
     const bound = discriminator.bind(judge);
     const pictures = centred(concat([painting, made], 0));
     const logits = discriminator.build(bound.weights, pictures);
@@ -76,29 +84,48 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
   return new Step(crops.batch, loss, update);
 }
 
+/** All that is asked of what is made but the game. */
+function asked(made: Tensor, photographs: Tensor, strength: Tensor, banks: Banks): { sum: Tensor; report: Record<'content' | 'palette' | 'variation', Tensor> } {
+  const [content, variation] = [contentLoss(made, photographs), totalVariation(made)];
+  const unpainted = mean(mul(abs(sub(made, photographs)), sub(1, strength)));
+  const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, photographs, each, strength, contrastOf(photographs))) as [Tensor, Tensor];
+  const calm = mul(input('calmWeight', []), unrest(made, photographs));
+  const held = add(add(mul(input('contentWeight', []), content), calm), mul(unpainted, FAITHFUL));
+  const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
+  return { sum: add(spread, add(held, mul(input('variationWeight', []), variation))), report: { content, palette, variation } };
+}
+
+const painterUpdate = (painter: StyleNetwork) => (gradient: Tensor) => {
+  const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());
+  return { ...next, nextAverage: movingAverage(next.nextWeights) };
+};
+
+/** Teaches what strengths below 1 are painted by alone, while all that paints at full strength stays as it is. Outputs and inputs of the painter's step, without a game. */
+export function dialStep(painter: StyleNetwork, crops: StyleCrops, banks: Banks): Step {
+  const loss = (batch: number): LossGraph => {
+    const { photographs, noise, strength, weights } = paintingFeeds(painter, { ...crops, batch });
+    const bound = painter.bind(weights, (name) => name.includes(`.${EASED}.`));
+    const made = inner(painter.build(bound.weights, photographs, noise, strength, knownSides().normal));
+    const { sum, report } = asked(made, inner(photographs), strength, banks);
+    return { gradient: bound.gradient(sum), report };
+  };
+  return new Step(crops.batch, loss, painterUpdate(painter));
+}
+
 /**
- * Outputs: `nextWeights`, `nextMoment`, `nextAverage` and the scalars `loss` (the game's), `content`, `palette` and `variation`.
+ * Outputs: `nextWeights`, `nextMoment`, `nextAverage`, the scalars `loss` (the game's), `content`, `palette` and `variation`, and `measured`, the pictures' own moments [k, 1, 1].
  * Inputs as the discriminator's, average, decay, and the weights `strokesWeight` (of the game), `contentWeight`, `paletteWeight`, `patchesWeight`, `calmWeight` and `variationWeight`.
  */
 export function painterStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, banks: Banks): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
-    const bound = painter.bind(weights);
-    const made = inner(painter.build(bound.weights, photographs, noise, strength, ownNormal));
+    const bound = painter.bind(weights, (name) => !name.includes(`.${TYPICAL}.`));
+    const { normal, own } = knownSides();
+    const made = inner(painter.build(bound.weights, photographs, noise, strength, normal));
     const { weights: fixed } = discriminator.bind(judge);
     const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength, sharesOf(crops));
-    const [content, variation] = [contentLoss(made, inner(photographs)), totalVariation(made)];
-    const unpainted = mean(mul(abs(sub(made, inner(photographs))), sub(1, strength)));
-    const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, each, strength, contrastOf(inner(photographs)))) as [Tensor, Tensor];
-    const calm = mul(input('calmWeight', []), unrest(made, inner(photographs)));
-    const held = add(add(mul(input('contentWeight', []), content), calm), mul(unpainted, FAITHFUL));
-    const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
-    const total = add(add(mul(input('strokesWeight', []), lost), spread), add(held, mul(input('variationWeight', []), variation)));
-    return { gradient: bound.gradient(total), report: { loss: lost, content, palette, variation } };
+    const { sum, report } = asked(made, inner(photographs), strength, banks);
+    return { gradient: bound.gradient(add(sum, mul(input('strokesWeight', []), lost))), report: { loss: lost, ...report, measured: mean(concat(own, 1), [0]) } };
   };
-  const update = (gradient: Tensor) => {
-    const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());
-    return { ...next, nextAverage: movingAverage(next.nextWeights) };
-  };
-  return new Step(crops.batch, loss, update);
+  return new Step(crops.batch, loss, painterUpdate(painter));
 }

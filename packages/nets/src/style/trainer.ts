@@ -8,6 +8,7 @@ import { type Open, openAll, type PartsOption } from '../step.js';
 import type { Banks } from './distribution.js';
 import { strokesAlong } from './flow.js';
 import { paintingDiscriminator } from './loss.js';
+import { TypicalMoments } from './model.js';
 import { defineStyle, GRAIN, NOISE } from './network.js';
 import { judgedSide, painterStep, paintingJudgeStep, type StyleCrops } from './step.js';
 
@@ -57,6 +58,8 @@ const RATES = { generator: 2e-3, discriminator: 1e-3 };
 /** A discriminator has one painting to learn from: with a gamma of a fifth it knows that by heart, and what the painter does about it costs the photograph. */
 const [BETA2, GAMMA, PENALTY_EVERY] = [0.99, 0.1, 4];
 const VARIATION = 6;
+/** Steps over which typical moments are remembered. */
+const TYPICAL_STEPS = 100;
 /** Share of the steps done after which the average has forgotten half, up to so many steps. */
 const [HALF_LIFE_SHARE, HALF_LIFE] = [0.03, 300];
 
@@ -65,7 +68,7 @@ const fall = (progress: number): number => 0.05 + 0.475 * (1 + Math.cos(Math.PI 
 export const styleRate = (progress: number): number => RATES.generator * fall(progress);
 
 /** Strokes for crops, uint8 [n, 3, side, side]. */
-function strokesOf(photographs: Uint8Array, side: number, random: Random): Float32Array {
+export function strokesOf(photographs: Uint8Array, side: number, random: Random): Float32Array {
   const [plane, small] = [3 * side * side, (side / GRAIN) ** 2];
   const out = new Float32Array((photographs.length / plane) * NOISE * small);
   for (let n = 0; n < photographs.length / plane; n++) {
@@ -89,6 +92,7 @@ export class StyleTrainer {
   private constructor(
     readonly options: StyleTrainerOptions,
     readonly state: StyleState,
+    private readonly typical: TypicalMoments,
     private readonly sessions: Record<'penalised' | 'plain' | 'painter', Session>,
   ) {}
 
@@ -100,7 +104,7 @@ export class StyleTrainer {
     const [painter, discriminator] = [defineStyle(), paintingDiscriminator(judgedSide(options.side))];
     const judging = (penalty: boolean) => paintingJudgeStep(painter, discriminator, options, penalty);
     const steps = { penalised: judging(true), plain: judging(false), painter: painterStep(painter, discriminator, options, banks) };
-    return new StyleTrainer(options, state, await openAll(steps, open, target, options.parts));
+    return new StyleTrainer(options, state, new TypicalMoments(painter), await openAll(steps, open, target, options.parts));
   }
 
   /**
@@ -165,6 +169,7 @@ export class StyleTrainer {
       discriminator: data(judged.nextWeights),
       discriminatorMoment: data(judged.nextMoment),
     });
+    this.typical.remember(vectors.weights, data(painted.measured), 1 / Math.min(TYPICAL_STEPS, state.steps + 1));
     state.steps++;
     state.images += batch;
     return report;

@@ -2,6 +2,7 @@
 // shows both as ghosts. So one paints the photograph and the other what it painted, over which it is laid as far as it is mixed in: its strokes
 // follow the first's. Beyond the middle the first gives way to the photograph.
 
+import { coverOf } from '@zeuxis/nets';
 import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink, Source } from '../edit/tiles.js';
 import type { Manner, Painter, PaintOptions, Paints } from './painter.js';
@@ -27,9 +28,9 @@ export class MixedPainter implements Paints {
     return [...first, ...(await this.second.mannerOver(painted()))];
   }
 
-  /** Strengths and shares of both at a mix of 0, the first alone, to 1, the second alone. */
+  /** The strengths of both, and how much of what the second paints covers the first's, at a mix of 0, the first alone, to 1, the second alone. */
   static shares(strength: number, mix: number): { first: number; second: number; share: number } {
-    return { first: strength * Math.min(1, 2 * (1 - mix)), second: strength, share: strength * mix };
+    return { first: strength * Math.min(1, 2 * (1 - mix)), second: strength, share: coverOf(strength) * mix };
   }
 
   /** What the second begins from, in 16 bits: half the memory of floats. */

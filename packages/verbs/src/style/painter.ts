@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { type Feeds, floats, type Session, type Value } from '@zeuxis/graph';
 import { openSession, targetOf } from '@zeuxis/graph/node';
-import { boxReduced, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, styleWeights, type TiledStyle, tiledStyle } from '@zeuxis/nets';
+import { boxReduced, coverOf, defineStyle, FRAME, GRAIN, type Luminance, luminance, NOISE, styleWeights, type TiledStyle, tiledStyle } from '@zeuxis/nets';
 import { UserError } from '@zeuxis/pictures';
 import type { StyleCard } from '../card.js';
 import { cropPlanar, type Extent, inTiles, type Sink, type Source, type Tile, tileCount } from '../edit/tiles.js';
@@ -72,10 +72,10 @@ export class Painter implements Paints {
 
   /**
    * @param weights of the network. @param seed of the noise that strokes begin from.
-   * @param strength as the network was taught it, 0 to 1: it gives up much at once, and not all at 0.
-   * @param share of the painted picture over what it is painted from, so that the dial is even, and ends at that.
+   * @param strength as the network was taught it, 0 to 1.
+   * @param share of the painted picture over what it is painted from.
    */
-  static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = strength): Promise<Painter> {
+  static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = coverOf(strength)): Promise<Painter> {
     const target = await targetOf(device);
     const style = tiledStyle(defineStyle(), weights, strength, target, STYLE_MARGIN);
     // Between runs this thread works alone, and threads that waited awake would take from it.
@@ -152,7 +152,7 @@ export class Painter implements Paints {
 }
 
 /** How a model's painter is opened. @throws UserError for a model of another network than this version's. */
-export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = strength): () => Promise<Painter> {
+export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = coverOf(strength)): () => Promise<Painter> {
   let weights: Float32Array | undefined;
   try {
     weights = styleWeights(defineStyle(), model.bytes);

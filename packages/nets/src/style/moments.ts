@@ -1,0 +1,68 @@
+// Instance normalisation (Ulyanov et al., 2016) of a picture that hangs among typical ones: its channels are brought to mean 0 and variance 1 not by its own
+// moments but by those of it and the photographs of the training together. By its own alone a sky's faintest shade is as much as another picture's light and
+// dark, and falls apart into all colours of the painting; and that a photograph is dark, the network could not know.
+
+import { add, concat, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+
+/** What was learned of the channels of a layer, [1 or n, c, 1, 1] each. */
+export interface Learned {
+  /** The deviation and the mean that they are brought to. */
+  scale: Tensor;
+  shift: Tensor;
+  /** The moments that they have in typical photographs, all seen as one. */
+  mean: Tensor;
+  variance: Tensor;
+}
+
+/** Brings the channels of x [n, c, h, w], at 1 / `reduction` of the picture's sides, to the moments that were learned. */
+export type Normal = (x: Tensor, reduction: number, learned: Learned) => Tensor;
+
+/** What the typical photographs count of a picture's moments: as much as it does. */
+const TYPICAL = 0.5;
+/** Keeps the variance of an even channel from being divided by. */
+export const EPSILON = 1e-4;
+/** What a channel of that variance is multiplied by. */
+const toUnit = (variance: Tensor): Tensor => div(1, sqrt(add(variance, EPSILON)));
+
+/** Normalises, and keeps the moments of each layer in their order: mean and variance by turns, [n, c, 1, 1] each. */
+export interface Measuring {
+  normal: Normal;
+  /** The picture's own. */
+  own: Tensor[];
+  /** Those that it was normalised by. */
+  used: Tensor[];
+}
+
+/** @param means of x over its pixels, [n, c, 1, 1]; of a picture at half its sides whose channels are several pixels' of c each, of those together. */
+function measuring(means: (x: Tensor, reduction: number, channels: number) => Tensor): Measuring {
+  const [own, used]: [Tensor[], Tensor[]] = [[], []];
+  const normal: Normal = (x, reduction, { scale, shift, ...typical }) => {
+    const channels = scale.extent(1);
+    const at = means(x, reduction, channels);
+    const apart = sub(x, overPixels(at, x));
+    const spread = means(square(apart), reduction, channels);
+    const away = sub(typical.mean, at);
+    const mean = add(at, mul(away, TYPICAL));
+    const variance = add(add(spread, mul(sub(typical.variance, spread), TYPICAL)), mul(square(away), TYPICAL * (1 - TYPICAL)));
+    own.push(at, spread);
+    used.push(mean, variance);
+    const factor = mul(toUnit(variance), scale);
+    return add(mul(apart, overPixels(factor, x)), overPixels(add(mul(factor, sub(at, mean)), shift), x));
+  };
+  return { normal, own, used };
+}
+
+/** For pictures of known sides. */
+export const knownSides = (): Measuring => measuring((x) => meanKeep(x, [2, 3]));
+
+/** For a picture of any. @param share one over its pixels, [1]. */
+export const openSides = (share: Tensor): Measuring => measuring((x, reduction, channels) => mul(acrossPixels(sumKeep(x, [2, 3]), channels), mul(share, reduction ** 2)));
+
+/** A value a channel, [n, c, 1, 1], for all pixels that x has the channels of. */
+function overPixels(values: Tensor, x: Tensor): Tensor {
+  const pixels = x.extent(1) / values.extent(1);
+  return pixels === 1 ? values : concat(Array.from({ length: pixels }, () => values), 1);
+}
+
+/** Sums a channel of its pixels together. */
+const acrossPixels = (sums: Tensor, channels: number): Tensor => Array.from({ length: sums.extent(1) / channels }, (_, i) => sliceAxis(sums, 1, i * channels, channels)).reduce((a, b) => add(a, b));

@@ -1,0 +1,54 @@
+// The styles that are shipped, on pictures that are hard on them: a sky without anything in it, and strengths between none and all.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { style } from './style.js';
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'zeuxis-shipped-'));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const [WIDTH, HEIGHT] = [320, 240];
+const SKY = `<linearGradient id="sky" x2="0" y2="1"><stop offset="0" stop-color="#8fb4d9"/><stop offset="1" stop-color="#b3cbe2"/></linearGradient>`;
+const drawn = (inside: string) => `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}"><defs>${SKY}</defs><rect width="100%" height="100%" fill="url(#sky)"/>${inside}</svg>`;
+const HOUSE = '<path d="M60 240 V120 L130 70 L200 120 V240 Z" fill="#a5563c"/><rect x="85" y="140" width="30" height="40" fill="#2d2a33"/><rect x="145" y="140" width="30" height="40" fill="#e8d9a0"/><path d="M0 215 H320 V240 H0 Z" fill="#3d6b35"/>';
+
+async function painted(model: string, name: string, svg: string, strength: number): Promise<Uint8Array> {
+  const input = join(home, `${name}.png`);
+  await sharp(Buffer.from(svg)).removeAlpha().png().toFile(input);
+  const { files } = await style({ inputs: [input], out: join(home, `${model} ${strength}`), model, strength, identityFolder: join(home, 'identity'), threads: 1, overwrite: true });
+  return sharp(files[0]!.path).removeAlpha().raw().toBuffer();
+}
+
+describe.each(['starry-night', 'scream', 'great-wave', 'shipwreck'])('%s', (model) => {
+  it('paints an empty sky without falling into one colour here and another there', async () => {
+    const values = await painted(model, 'sky', drawn(''), 1);
+    const side = 40;
+    const blocks: number[][] = [];
+    for (let top = 0; top < HEIGHT; top += side)
+      for (let left = 0; left < WIDTH; left += side) {
+        const sums = [0, 0, 0];
+        for (let y = top; y < top + side; y++) for (let x = left; x < left + side; x++) for (let c = 0; c < 3; c++) sums[c]! += values[3 * (y * WIDTH + x) + c]!;
+        blocks.push(sums.map((sum) => sum / side ** 2));
+      }
+    const deviations = [0, 1, 2].map((c) => {
+      const mean = blocks.reduce((sum, block) => sum + block[c]!, 0) / blocks.length;
+      return Math.sqrt(blocks.reduce((sum, block) => sum + (block[c]! - mean) ** 2, 0) / blocks.length);
+    });
+    console.log(model, deviations.map((d) => d.toFixed(1)).join(' '));
+    expect(Math.max(...deviations)).toBeLessThan(100);
+  });
+
+  it('at half its strength paints otherwise than it shows through', async () => {
+    const svg = drawn(HOUSE);
+    const [none, half, full] = [await painted(model, 'house', svg, 0), await painted(model, 'house', svg, 0.5), await painted(model, 'house', svg, 1)];
+    const apart = Array.from({ length: 101 }, (_, i) => i / 100).map((share) => half.reduce((sum, value, i) => sum + Math.abs(value - (1 - share) * none[i]! - share * full[i]!), 0) / half.length);
+    console.log(model, Math.min(...apart), apart.indexOf(Math.min(...apart)));
+    expect(Math.min(...apart)).toBeGreaterThan(2);
+  });
+});
