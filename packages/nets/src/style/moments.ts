@@ -17,8 +17,6 @@ export interface Learned {
 /** Brings the channels of x [n, c, h, w], at 1 / `reduction` of the picture's sides, to the moments that were learned. */
 export type Normal = (x: Tensor, reduction: number, learned: Learned) => Tensor;
 
-/** What the typical photographs count of a picture's moments: as much as it does. */
-const TYPICAL = 0.5;
 /** Keeps the variance of an even channel from being divided by. */
 export const EPSILON = 1e-4;
 /** What a channel of that variance is multiplied by. */
@@ -41,13 +39,14 @@ function measuring(means: (x: Tensor, reduction: number, channels: number) => Te
     const at = means(x, reduction, channels);
     const apart = sub(x, overPixels(at, x));
     const spread = means(square(apart), reduction, channels);
-    const away = sub(typical.mean, at);
-    const mean = add(at, mul(away, TYPICAL));
-    const variance = add(add(spread, mul(sub(typical.variance, spread), TYPICAL)), mul(square(away), TYPICAL * (1 - TYPICAL)));
+    // Of two sets that count half each, the means are as far from both as the mean of all is, and so much is added to the variance.
+    const half = mul(sub(typical.mean, at), 0.5);
+    const mean = add(at, half);
+    const variance = add(mul(add(spread, typical.variance), 0.5), square(half));
     own.push(at, spread);
     used.push(mean, variance);
     const factor = mul(toUnit(variance), scale);
-    return add(mul(apart, overPixels(factor, x)), overPixels(add(mul(factor, sub(at, mean)), shift), x));
+    return add(mul(apart, overPixels(factor, x)), overPixels(sub(shift, mul(factor, half)), x));
   };
   return { normal, own, used };
 }

@@ -146,6 +146,26 @@ it.each(TARGETS)('measures a picture alone as the model file does, but for the e
   expect(largest(whole.length - last, whole.length)).toBeLessThan(0.1);
 });
 
+it('remembers pictures one by one as if they were one', () => {
+  const typical = new TypicalMoments(painter);
+  const [random, kept] = [new Random('typical'), weights.slice()];
+  const momentsOf = (values: Float32Array) => {
+    const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+    return [mean, values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length] as const;
+  };
+  const pictures = Array.from({ length: 3 }, (_, n) => random.normals(50).map((v) => v * (n + 1) + 3 * n));
+  for (const [n, picture] of pictures.entries()) {
+    const measured = new Float32Array(typical.count);
+    // Of the first layer's first channel.
+    [measured[0], measured[16]] = momentsOf(picture) as [number, number];
+    typical.remember(kept, measured, 1 / (n + 1));
+  }
+  const valueOf = (name: string) => kept[painter.table.find((weight) => weight.name === name)!.offset]!;
+  const [mean, variance] = momentsOf(Float32Array.from(pictures.flatMap((picture) => [...picture])));
+  expect(valueOf('in.typical.mean')).toBeCloseTo(mean, 4);
+  expect(valueOf('in.typical.variance')).toBeCloseTo(variance, 4);
+});
+
 describe('what a painting is', () => {
   const side = 160;
   const distance = async (painting: (i: number) => number, picture: (i: number) => number) => {

@@ -169,7 +169,7 @@ export class StyleTrainer {
       discriminator: data(judged.nextWeights),
       discriminatorMoment: data(judged.nextMoment),
     });
-    this.typical.remember(vectors.weights, data(painted.measured), 1 / Math.min(TYPICAL_STEPS, state.steps + 1));
+    for (const each of [vectors.weights, vectors.average]) this.typical.remember(each, data(painted.measured), 1 / Math.min(TYPICAL_STEPS, state.steps + 1));
     state.steps++;
     state.images += batch;
     return report;

@@ -25,7 +25,10 @@ async function painted(model: string, name: string, svg: string, strength: numbe
   return sharp(files[0]!.path).removeAlpha().raw().toBuffer();
 }
 
-describe.each(['starry-night', 'scream', 'great-wave', 'shipwreck'])('%s', (model) => {
+/** How far places of 40 px may differ in colour, a deviation of 255. Normalised by its own moments alone this sky had 48, 74, 63 and 57. */
+const EVEN = { 'starry-night': 44, scream: 70, 'great-wave': 48, shipwreck: 42 };
+
+describe.each(Object.entries(EVEN))('%s', (model, most) => {
   it('paints an empty sky without falling into one colour here and another there', async () => {
     const values = await painted(model, 'sky', drawn(''), 1);
     const side = 40;
@@ -40,15 +43,14 @@ describe.each(['starry-night', 'scream', 'great-wave', 'shipwreck'])('%s', (mode
       const mean = blocks.reduce((sum, block) => sum + block[c]!, 0) / blocks.length;
       return Math.sqrt(blocks.reduce((sum, block) => sum + (block[c]! - mean) ** 2, 0) / blocks.length);
     });
-    console.log(model, deviations.map((d) => d.toFixed(1)).join(' '));
-    expect(Math.max(...deviations)).toBeLessThan(100);
+    expect(Math.max(...deviations)).toBeLessThan(most);
   });
 
   it('at half its strength paints otherwise than it shows through', async () => {
     const svg = drawn(HOUSE);
     const [none, half, full] = [await painted(model, 'house', svg, 0), await painted(model, 'house', svg, 0.5), await painted(model, 'house', svg, 1)];
     const apart = Array.from({ length: 101 }, (_, i) => i / 100).map((share) => half.reduce((sum, value, i) => sum + Math.abs(value - (1 - share) * none[i]! - share * full[i]!), 0) / half.length);
-    console.log(model, Math.min(...apart), apart.indexOf(Math.min(...apart)));
-    expect(Math.min(...apart)).toBeGreaterThan(2);
+    // Of 255, whatever the share; a cross-fade would be at 0.
+    expect(Math.min(...apart)).toBeGreaterThan(5);
   });
 });
