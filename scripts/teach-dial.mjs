@@ -1,4 +1,4 @@
-// Gives a style that was trained before there was a dial, or without what is typical of photographs, both: every weight that its file has stays as it is, so that
+// Gives a style of before strengths were learned by every layer, and before there was anything typical, both: every weight that its file has stays as it is, so that
 // at full strength only normalisation is another. Moments are measured on the photographs that it learned from, and what strengths below 1 add is taught by all losses but the game.
 //
 //   node scripts/teach-dial.mjs <model> <painting> <photographs> <out.onnx> [--crops 400] [--threads 2]
@@ -17,7 +17,7 @@ const [crops, threads] = [Number(values.crops), Number(values.threads)];
 const file = readFileSync(model);
 const { metadata } = readOnnx(file);
 const card = JSON.parse(metadata['zeuxis.card']);
-const side = card.crop;
+const { crop: side, patches = 1 } = card;
 const painter = defineStyle();
 const known = readConstants(file);
 const sizeOf = (shape) => shape.reduce((product, extent) => product * extent, 1);
@@ -34,7 +34,8 @@ for (const { name, shape, offset } of painter.table) {
   for (let o = 0; o < outputs; o++) weights.set(old.subarray((o * old.length) / outputs, (o * old.length) / outputs + size), offset + o * size);
 }
 
-const canvases = await openCanvases(photographs, { shorter: [side, Math.round((side * 8) / 7)], least: 96, side, most: 300 });
+const paintings = await openCanvases(painting, { shorter: [card.painted], least: 128, most: 64 });
+const canvases = await openCanvases(photographs, { shorter: [side, Math.round((side * 8) / 7)], least: 96, side, most: 300, not: new Set(paintings.hashes) });
 /** The n-th crop of a course, strokes for it, and chance that is left. */
 function crop(course, n) {
   const random = new Random(`${course}/${n}`);
@@ -45,7 +46,7 @@ function crop(course, n) {
   return { feeds: { photographs: bytes(values, [1, 3, side, side]), noise: floats(strokesOf(values, side, random), [1, NOISE, side / GRAIN, side / GRAIN]) }, random };
 }
 
-// Each layer's moments follow from those of the layers before it, so that they settle in so many rounds.
+// Each layer's moments follow from those of the layers before it: after so many rounds they hardly move. The last sees more crops.
 const [ROUNDS, SEEN] = [10, 12];
 const { normal, own } = knownSides();
 painter.build(painter.bind(input('weights', [painter.size])).weights, input('photograph', [1, 3, side, side]), input('noise', [1, NOISE, side / GRAIN, side / GRAIN]), constant([1], [1, 1, 1, 1]), normal);
@@ -64,8 +65,7 @@ for (let round = 0; round < ROUNDS; round++) {
 await measuring.close();
 
 const plane = (index, set) => ({ ...set.sizes[index], data: Float32Array.from(set.planes(index), (value) => value / 255) });
-const paintings = await openCanvases(painting, { shorter: [card.painted], least: 128, most: 64 });
-const banks = banksOf(paintings.sizes.map((_, i) => plane(i, paintings)), paintings.count, judgedSide(side), `${card.seed}`, card.patches > 0);
+const banks = banksOf(paintings.sizes.map((_, i) => plane(i, paintings)), paintings.count, judgedSide(side), `${card.seed}`, patches > 0);
 const session = await openSession(compile(dialStep(painter, { batch: 1, side }, banks).whole()), { device: 'cpu', threads });
 let [moment, average] = [new Float32Array(weights.length), weights.slice()];
 const [BETA2, RATE_SCALE, HALF_LIFE] = [0.99, 10, 60];
@@ -84,8 +84,8 @@ for (let n = 0; n < crops; n++) {
     rate: scalar(RATE_SCALE * styleRate(n / crops)),
     contentWeight: scalar(card.contentWeight),
     paletteWeight: scalar(card.palette),
-    patchesWeight: scalar(card.patches ?? 1),
-    calmWeight: scalar(card.calm ?? 30),
+    patchesWeight: scalar(patches),
+    calmWeight: scalar(card.calm ?? 0),
     variationWeight: scalar(6),
   });
   [weights, moment, average] = [nextWeights.data, nextMoment.data, nextAverage.data];

@@ -249,13 +249,16 @@ class Training:
         slopes = torch.autograd.grad(total, list(self.painter.values()))
         self.adam(v["weights"], v["moment"], [each * (".typical." not in name) for name, each in zip(self.painter, slopes)], self.rate)
         with torch.no_grad():
-            for name, (mean, variance) in self.painter.measured.items():
-                known = self.painter[f"{name}.typical.mean"], self.painter[f"{name}.typical.variance"]
-                away = mean - known[0]
-                known[0].add_(self.share * away)
-                # What a variance is counts from 1 on.
-                known[1].add_(self.share * (variance - 1 - known[1] + (1 - self.share) * away**2))
             v["average"].add_((1 - self.decay) * (v["weights"] - v["average"]))
+            parts = v["average"].split([weight.numel() for weight in self.painter.values()])
+            averages = {name: part.view(weight.shape) for (name, weight), part in zip(self.painter.items(), parts)}
+            for name, (mean, variance) in self.painter.measured.items():
+                for known in (self.painter, averages):
+                    means, variances = known[f"{name}.typical.mean"], known[f"{name}.typical.variance"]
+                    away = mean - means
+                    means.add_(self.share * away)
+                    # What a variance is counts from 1 on.
+                    variances.add_(self.share * (variance - 1 - variances + (1 - self.share) * away**2))
         return torch.stack([strokes, lead, palette, structure, calm]).detach()
 
     def run(self, penalised):

@@ -107,7 +107,7 @@ export interface StyleCard extends CommonCard {
   patches?: number;
   /** Of flat places staying flat. */
   calm?: number;
-  /** Crops by which strengths below 1 were taught afterwards (scripts/teach-dial.mjs), of a style that was trained without them. */
+  /** Crops by which strengths below 1 were taught afterwards (scripts/teach-dial.mjs), where only full strength was. */
   dialCrops?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;

@@ -2,8 +2,8 @@
 //
 // Style: a discriminator that judges patches at four scales against crops of the painting (Isola et al., 2017; Wang et al.,
 // pix2pixHD, 2018), with the GAN package's loss: it sees the run of a brush, which statistics of small linear filters do not.
-// Content: the photograph's luminance, in windows, at a quarter and an eighth of the sides, counted where the photograph has
-// structure, so that a flat sky may be painted. Calm: in the large, it is to stay as flat as it was.
+// Content: the photograph's luminance, in windows, at a quarter to a sixteenth of the sides, counted where the photograph has
+// structure, so that a flat sky may be painted, and how light it is in the large. Calm: in the large, it is to stay as flat as it was.
 
 import { abs, add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
 import { bias, boxDown, convolution, GAIN } from '../layers.js';

@@ -39,7 +39,7 @@ export class TypicalMoments {
     return this.entries.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 
-  /** Makes them those of what they are of and of one more picture, which counts `share` of 1. @param measured its own, as `Measuring` keeps them. */
+  /** Makes them those of what they are of and of one more picture, which counts `share` of 1. @param measured its own mean and mean square by turns, or those of several pictures in the mean. */
   remember(weights: Float32Array, measured: Float32Array, share: number): void {
     for (let layer = 0, at = 0; layer < this.entries.length; layer += 2) {
       const [{ offset: mean, shape }, { offset: variance }] = [this.entries[layer]!, this.entries[layer + 1]!];
@@ -47,7 +47,8 @@ export class TypicalMoments {
       for (let c = 0; c < channels; c++) {
         const away = measured[at + c]! - weights[mean + c]!;
         weights[mean + c]! += share * away;
-        weights[variance + c]! += share * (measured[at + channels + c]! - weights[variance + c]! + (1 - share) * away ** 2);
+        const spread = measured[at + channels + c]! - measured[at + c]! ** 2;
+        weights[variance + c]! += share * (spread - weights[variance + c]! + (1 - share) * away ** 2);
       }
       at += 2 * channels;
     }

@@ -1,5 +1,5 @@
-// Instance normalisation (Ulyanov et al., 2016) of a picture that hangs among typical ones: its channels are brought to mean 0 and variance 1 not by its own
-// moments but by those of it and the photographs of the training together. By its own alone a sky's faintest shade is as much as another picture's light and
+// Instance normalisation (Ulyanov et al., 2016) of a picture that hangs among typical ones: not its own channels are brought to mean 0 and variance 1 but its
+// and those of the photographs of the training together. By its own alone a sky's faintest shade is as much as another picture's light and
 // dark, and falls apart into all colours of the painting; and that a photograph is dark, the network could not know.
 
 import { add, concat, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
@@ -14,7 +14,7 @@ export interface Learned {
   variance: Tensor;
 }
 
-/** Brings the channels of x [n, c, h, w], at 1 / `reduction` of the picture's sides, to the moments that were learned. */
+/** Brings the channels of x [n, c, h, w], at 1 / `reduction` of the picture's sides, to the moments that were learned, together with typical ones. */
 export type Normal = (x: Tensor, reduction: number, learned: Learned) => Tensor;
 
 /** Keeps the variance of an even channel from being divided by. */
@@ -22,12 +22,12 @@ export const EPSILON = 1e-4;
 /** What a channel of that variance is multiplied by. */
 const toUnit = (variance: Tensor): Tensor => div(1, sqrt(add(variance, EPSILON)));
 
-/** Normalises, and keeps the moments of each layer in their order: mean and variance by turns, [n, c, 1, 1] each. */
+/** Normalises, and keeps the moments of each layer in their order, two by two, [n, c, 1, 1] each. */
 export interface Measuring {
   normal: Normal;
-  /** The picture's own. */
+  /** The picture's own, mean and mean square: means of both over pictures are those of all as one. */
   own: Tensor[];
-  /** Those that it was normalised by. */
+  /** Those that it was normalised by, mean and variance. */
   used: Tensor[];
 }
 
@@ -43,7 +43,7 @@ function measuring(means: (x: Tensor, reduction: number, channels: number) => Te
     const half = mul(sub(typical.mean, at), 0.5);
     const mean = add(at, half);
     const variance = add(mul(add(spread, typical.variance), 0.5), square(half));
-    own.push(at, spread);
+    own.push(at, add(spread, square(at)));
     used.push(mean, variance);
     const factor = mul(toUnit(variance), scale);
     return add(mul(apart, overPixels(factor, x)), overPixels(sub(shift, mul(factor, half)), x));

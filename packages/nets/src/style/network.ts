@@ -1,9 +1,9 @@
 // The network that paints: a photograph is brought to a quarter of its sides, changed there by residual blocks, and brought back
-// (Johnson et al., 2016), with instance normalisation (Ulyanov et al., 2016) and, in place of transposed convolutions, enlargement
+// (Johnson et al., 2016), with every layer normalised (moments.ts) and, in place of transposed convolutions, enlargement
 // followed by a convolution, which prints no chessboard (Odena et al., 2016). Noise is let in at the small size, smeared along the forms
 // of the photograph (flow.ts): a network of convolutions has nothing else to make strokes of.
 //
-// What comes out is normalised too, so that every picture has the light and dark, and the depth of colour, of the painting.
+// What comes out is normalised too, so that pictures have the light and dark, and the depth of colour, of the painting.
 //
 // Normalisation asks for the mean and variance of every channel over the whole picture, which a tile does not know. So
 // `Normal` decides whose they are (moments.ts): a picture's tiles share what was measured on the picture reduced (tiled.ts).
@@ -108,8 +108,8 @@ export function paint(p: Weights, x: Tensor, noise: Tensor, strength: Tensor, no
 }
 
 /**
- * How much of what is painted covers the photograph: the network knows of the strength and holds back by itself, so that the photograph shows through only
- * near 0, where it has to be all there is.
+ * How much of what is painted covers the photograph. The network knows of the strength and holds back by itself; the photograph shows through as the square of what
+ * the strength is short of 1, so that near 0 it is all there is.
  */
 export const coverOf = (strength: number): number => 1 - (1 - strength) ** 2;
 

@@ -2,7 +2,7 @@
 // model file against the network that is trained.
 
 import { readFileSync } from 'node:fs';
-import { compile, type Feeds, floats, input, sizeOf, type Target, type Value } from '@zeuxis/graph';
+import { bytes, compile, type Feeds, floats, input, scalar, sizeOf, type Target, type Value, vector } from '@zeuxis/graph';
 import { describe, expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
@@ -13,6 +13,7 @@ import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './
 import { styleModel, styleWeights, TypicalMoments } from './model.js';
 import { knownSides } from './moments.js';
 import { coverOf, defineStyle, NOISE } from './network.js';
+import { dialStep, judgedSide } from './step.js';
 import { tiledStyle } from './tiled.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
@@ -151,19 +152,41 @@ it('remembers pictures one by one as if they were one', () => {
   const [random, kept] = [new Random('typical'), weights.slice()];
   const momentsOf = (values: Float32Array) => {
     const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-    return [mean, values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length] as const;
+    return { mean, square: values.reduce((sum, v) => sum + v * v, 0) / values.length };
   };
   const pictures = Array.from({ length: 3 }, (_, n) => random.normals(50).map((v) => v * (n + 1) + 3 * n));
   for (const [n, picture] of pictures.entries()) {
     const measured = new Float32Array(typical.count);
     // Of the first layer's first channel.
-    [measured[0], measured[16]] = momentsOf(picture) as [number, number];
+    ({ mean: measured[0], square: measured[16] } = momentsOf(picture));
     typical.remember(kept, measured, 1 / (n + 1));
   }
   const valueOf = (name: string) => kept[painter.table.find((weight) => weight.name === name)!.offset]!;
-  const [mean, variance] = momentsOf(Float32Array.from(pictures.flatMap((picture) => [...picture])));
+  const { mean, square } = momentsOf(Float32Array.from(pictures.flatMap((picture) => [...picture])));
   expect(valueOf('in.typical.mean')).toBeCloseTo(mean, 4);
-  expect(valueOf('in.typical.variance')).toBeCloseTo(variance, 4);
+  expect(valueOf('in.typical.variance')).toBeCloseTo(square - mean ** 2, 4);
+});
+
+it('teaches strengths below 1 and leaves what paints at full strength', async () => {
+  const side = 96;
+  const banks = banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170).fill(0.3) }], 1, judgedSide(side), 0, true);
+  const session = await openSession(compile(dialStep(painter, { batch: 1, side }, banks).whole()), { threads: 1 });
+  const { nextWeights } = await session
+    .run({
+      photographs: bytes(Uint8Array.from(fill('taught', 3 * side ** 2), (v) => (v / Math.sqrt(3) + 1) * 127), [1, 3, side, side]),
+      noise: floats(fill('taught noise', NOISE * (side / 4) ** 2), [1, NOISE, side / 4, side / 4]),
+      strength: floats([0.5], [1, 1, 1, 1]),
+      weights: vector(weights),
+      moment: vector(new Float32Array(weights.length)),
+      average: vector(weights),
+      ...Object.fromEntries(Object.entries({ beta2: 0.99, correction: 100, rate: 0.01, decay: 0.5, contentWeight: 1, paletteWeight: 10, patchesWeight: 1, calmWeight: 1, variationWeight: 1 }).map(([name, value]) => [name, scalar(value)])),
+    })
+    .finally(() => session.close());
+  for (const { name, shape, offset } of painter.table) {
+    const [before, after] = [weights, data(nextWeights)].map((values) => values.subarray(offset, offset + sizeOf(shape)));
+    if (name.includes('.eased.')) expect(after, name).not.toEqual(before);
+    else expect(after, name).toEqual(before);
+  }
 });
 
 describe('what a painting is', () => {

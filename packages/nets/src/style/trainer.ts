@@ -39,9 +39,9 @@ export interface StyleReport {
   /** The players' losses, nats. */
   discriminatorLoss: number;
   generatorLoss: number;
-  /** How little of the photograph's structure is left, 0 to 2. */
+  /** How little of the photograph's structure and light is left, from 0 on. */
   content: number;
-  /** How far the colours are spread otherwise than the painting's, black to white being 1. */
+  /** How far the colours are spread otherwise than is asked for, of full strength than the painting's, black to white being 1. */
   palette: number;
   /** How much oftener than not the painting's patch of a pair is ranked above the made one, -1 to 1. */
   lead: number;

@@ -35,7 +35,7 @@ export interface PaintOptions {
 
 /** What pictures are painted by, where they are to be painted alike. */
 interface Shared {
-  /** Mean and variance of every channel. */
+  /** Mean and variance by which every channel is normalised. */
   moments: Float32Array;
   strokes: Strokes;
 }

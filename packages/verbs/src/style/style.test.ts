@@ -49,6 +49,12 @@ describe('trainStyle', () => {
     expect(await readFile(at('other', 'report.html'), 'utf8')).toContain('a crop of the paintings');
   });
 
+  it('keeps what is typical of its photographs among the weights', async () => {
+    const { state } = await readCheckpoint<unknown, StyleState>(at('run', 'checkpoint'), 'style');
+    const { offset } = defineStyle().table.find(({ name }) => name === 'out.typical.variance')!;
+    for (const weights of [state.vectors.weights, state.vectors.average]) for (const variance of weights.subarray(offset, offset + 3)) expect(variance).not.toBe(1);
+  });
+
   it.each([1, 2])('goes on after a stop bit for bit as if it had never stopped, begun with %i threads', async (threads) => {
     const [straight, halved] = [`straight-${threads}`, `halved-${threads}`];
     await train(straight, { threads, batch: 8, images: 16 });
@@ -225,6 +231,11 @@ describe('style', () => {
     expect(far(none, first)).toBeLessThanOrEqual(1);
     expect(far(all, second)).toBeLessThanOrEqual(1);
     expect(Math.min(far(half, first), far(half, second))).toBeGreaterThan(4);
+    // With less than all strength as well.
+    const weakly = async (options: Partial<StyleOptions>) => pixels((await paint({ inputs, strength: 0.5, ...options })).files[0]!.path);
+    const both = [at('run'), at('second')];
+    expect(far(await weakly({ model: both, mix: 0 }), await weakly({}))).toBeLessThanOrEqual(1);
+    expect(far(await weakly({ model: both, mix: 1 }), await weakly({ model: at('second'), seed: '0/second' }))).toBeLessThanOrEqual(1);
     const { files } = await mixed(0.4);
     expect((await verify(files[0]!.path)).edit).toMatchObject({ model: { name: 'run' }, second: { name: 'second', trainingSet: { pictures: 1, rights } }, mix: 0.4 });
     expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.4, overwrite: false })).kept).toHaveLength(1);

@@ -17,8 +17,8 @@ import type { StyleSettings, TrainStyleOptions } from './style.js';
 export const STYLE_CURVES: readonly Curve[] = [
   { title: "The players' losses", lines: [line('discriminator', 'discriminatorLoss'), line('generator', 'generatorLoss')] },
   { title: "How surely the painting's patch of a pair is told (1: always, 0: by chance)", lines: [line('lead')] },
-  { title: "How little of the photographs' structure is left (0: all of it is)", lines: [line('content')] },
-  { title: "How far the colours are spread otherwise than the paintings' (black to white is 1)", lines: [line('palette')] },
+  { title: "How little of the photographs' structure and light is left (0: all of it is)", lines: [line('content')] },
+  { title: 'How far the colours are spread otherwise than is asked for (black to white is 1)', lines: [line('palette')] },
   { title: 'Learning rate', lines: [line('rate')] },
   { title: 'Crops a second', lines: [line('rate', 'picturesPerSecond')] },
 ];
