@@ -23,7 +23,7 @@ export { paintingDiscriminator } from './style/loss.js';
 export { styleModel, styleWeights, TypicalMoments } from './style/model.js';
 export { knownSides } from './style/moments.js';
 export { coverOf, defineStyle, FRAME, GRAIN, NOISE, type StyleNetwork } from './style/network.js';
-export { dialStep, judgedSide } from './style/step.js';
+export { judgedSide, scalesStep } from './style/step.js';
 export { type TiledStyle, tiledStyle } from './style/tiled.js';
 export * from './style/trainer.js';
 export { type Composed, composedNetwork, uncomposed } from './upscaler/composed.js';

@@ -107,8 +107,8 @@ export interface StyleCard extends CommonCard {
   patches?: number;
   /** Of flat places staying flat. */
   calm?: number;
-  /** Crops by which strengths below 1 were taught afterwards (scripts/teach-dial.mjs), where only full strength was. */
-  dialCrops?: number;
+  /** Crops by which scales and shifts were taught anew, at every strength, where normalisation was another before (scripts/teach-scales.mjs). */
+  scalesCrops?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
   /** Side of a crop in px. */

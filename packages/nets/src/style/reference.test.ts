@@ -13,7 +13,7 @@ import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './
 import { styleModel, styleWeights, TypicalMoments } from './model.js';
 import { knownSides } from './moments.js';
 import { coverOf, defineStyle, NOISE } from './network.js';
-import { dialStep, judgedSide } from './step.js';
+import { judgedSide, scalesStep } from './step.js';
 import { tiledStyle } from './tiled.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
@@ -161,16 +161,16 @@ it('remembers pictures one by one as if they were one', () => {
     ({ mean: measured[0], square: measured[16] } = momentsOf(picture));
     typical.remember(kept, measured, 1 / (n + 1));
   }
-  const valueOf = (name: string) => kept[painter.table.find((weight) => weight.name === name)!.offset]!;
+  const first = (name: string) => kept[painter.table.find((weight) => weight.name === name)!.offset]!;
   const { mean, square } = momentsOf(Float32Array.from(pictures.flatMap((picture) => [...picture])));
-  expect(valueOf('in.typical.mean')).toBeCloseTo(mean, 4);
-  expect(valueOf('in.typical.variance')).toBeCloseTo(square - mean ** 2, 4);
+  expect(first('in.typical.mean')).toBeCloseTo(mean, 4);
+  expect(first('in.typical.variance')).toBeCloseTo(square - mean ** 2, 4);
 });
 
-it('teaches strengths below 1 and leaves what paints at full strength', async () => {
+it('teaches scales and shifts and leaves convolutions', async () => {
   const side = 96;
   const banks = banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170).fill(0.3) }], 1, judgedSide(side), 0, true);
-  const session = await openSession(compile(dialStep(painter, { batch: 1, side }, banks).whole()), { threads: 1 });
+  const session = await openSession(compile(scalesStep(painter, { batch: 1, side }, banks).whole()), { threads: 1 });
   const { nextWeights } = await session
     .run({
       photographs: bytes(Uint8Array.from(fill('taught', 3 * side ** 2), (v) => (v / Math.sqrt(3) + 1) * 127), [1, 3, side, side]),
@@ -184,7 +184,7 @@ it('teaches strengths below 1 and leaves what paints at full strength', async ()
     .finally(() => session.close());
   for (const { name, shape, offset } of painter.table) {
     const [before, after] = [weights, data(nextWeights)].map((values) => values.subarray(offset, offset + sizeOf(shape)));
-    if (name.includes('.eased.')) expect(after, name).not.toEqual(before);
+    if (/\.(scale|shift)$/.test(name)) expect(after, name).not.toEqual(before);
     else expect(after, name).toEqual(before);
   }
 });

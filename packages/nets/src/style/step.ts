@@ -9,7 +9,7 @@ import { type LossGraph, Step } from '../step.js';
 import { type Banks, distributionLoss } from './distribution.js';
 import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './loss.js';
 import { knownSides } from './moments.js';
-import { EASED, FRAME, GRAIN, NOISE, type StyleNetwork, TYPICAL } from './network.js';
+import { FRAME, GRAIN, NOISE, type StyleNetwork, TYPICAL } from './network.js';
 
 export interface StyleCrops {
   /** Crops a step. */
@@ -100,11 +100,11 @@ const painterUpdate = (painter: StyleNetwork) => (gradient: Tensor) => {
   return { ...next, nextAverage: movingAverage(next.nextWeights) };
 };
 
-/** Teaches what strengths below 1 are painted by alone, while all that paints at full strength stays as it is. Outputs and inputs of the painter's step, without a game. */
-export function dialStep(painter: StyleNetwork, crops: StyleCrops, banks: Banks): Step {
+/** Teaches the scales and shifts of normalised channels alone, at every strength, while all convolutions stay as they are. Outputs and inputs of the painter's step, without a game. */
+export function scalesStep(painter: StyleNetwork, crops: StyleCrops, banks: Banks): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, noise, strength, weights } = paintingFeeds(painter, { ...crops, batch });
-    const bound = painter.bind(weights, (name) => name.includes(`.${EASED}.`));
+    const bound = painter.bind(weights, (name) => name.endsWith('.scale') || name.endsWith('.shift'));
     const made = inner(painter.build(bound.weights, photographs, noise, strength, knownSides().normal));
     const { sum, report } = asked(made, inner(photographs), strength, banks);
     return { gradient: bound.gradient(sum), report };

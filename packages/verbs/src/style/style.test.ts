@@ -233,7 +233,7 @@ describe('style', () => {
     expect(Math.min(far(half, first), far(half, second))).toBeGreaterThan(4);
     // With less than all strength as well.
     const weakly = async (options: Partial<StyleOptions>) => pixels((await paint({ inputs, strength: 0.5, ...options })).files[0]!.path);
-    const both = [at('run'), at('second')];
+    const both = [at('run'), at('second')] as const;
     expect(far(await weakly({ model: both, mix: 0 }), await weakly({}))).toBeLessThanOrEqual(1);
     expect(far(await weakly({ model: both, mix: 1 }), await weakly({ model: at('second'), seed: '0/second' }))).toBeLessThanOrEqual(1);
     const { files } = await mixed(0.4);

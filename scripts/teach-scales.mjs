@@ -1,23 +1,24 @@
-// Gives a style of before strengths were learned by every layer, and before there was anything typical, both: every weight that its file has stays as it is, so that
-// at full strength only normalisation is another. Moments are measured on the photographs that it learned from, and what strengths below 1 add is taught by all losses but the game.
+// Brings a style of before strengths were learned by every layer, and before pictures were normalised among typical ones, to both. All convolutions stay as they are; moments are
+// measured on the photographs that it learned from, and the scales and shifts of channels are taught anew, at every strength, by all losses but the game.
 //
-//   node scripts/teach-dial.mjs <model> <painting> <photographs> <out.onnx> [--crops 400] [--threads 2]
+//   node scripts/teach-scales.mjs <model> <painting> <photographs> <out.onnx> [--crops 400] [--patches 1] [--threads 2]
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bytes, compile, concat, constant, floats, input, readConstants, readOnnx, scalar, vector } from '@zeuxis/graph';
 import { openSession } from '@zeuxis/graph/node';
-import { banksOf, defineStyle, dialStep, GRAIN, judgedSide, knownSides, NOISE, Random, strokesOf, styleModel, styleRate, TypicalMoments } from '@zeuxis/nets';
+import { banksOf, defineStyle, GRAIN, judgedSide, knownSides, NOISE, Random, scalesStep, strokesOf, styleModel, styleRate, TypicalMoments } from '@zeuxis/nets';
 import { openCanvases, writeWhole } from '@zeuxis/pictures';
 
-const USAGE = 'node scripts/teach-dial.mjs <model> <painting> <photographs> <out.onnx> [--crops 400] [--threads 2]';
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { crops: { type: 'string', default: '400' }, threads: { type: 'string', default: '2' } } });
+const USAGE = 'node scripts/teach-scales.mjs <model> <painting> <photographs> <out.onnx> [--crops 400] [--patches 1] [--threads 2]';
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { crops: { type: 'string', default: '400' }, patches: { type: 'string' }, threads: { type: 'string', default: '2' } } });
 const [model, painting, photographs, out] = positionals;
 if (!out) throw new Error(USAGE);
 const [crops, threads] = [Number(values.crops), Number(values.threads)];
 const file = readFileSync(model);
 const { metadata } = readOnnx(file);
 const card = JSON.parse(metadata['zeuxis.card']);
-const { crop: side, patches = 1 } = card;
+const { crop: side } = card;
+const patches = Number(values.patches ?? card.patches ?? 1);
 const painter = defineStyle();
 const known = readConstants(file);
 const sizeOf = (shape) => shape.reduce((product, extent) => product * extent, 1);
@@ -66,15 +67,15 @@ await measuring.close();
 
 const plane = (index, set) => ({ ...set.sizes[index], data: Float32Array.from(set.planes(index), (value) => value / 255) });
 const banks = banksOf(paintings.sizes.map((_, i) => plane(i, paintings)), paintings.count, judgedSide(side), `${card.seed}`, patches > 0);
-const session = await openSession(compile(dialStep(painter, { batch: 1, side }, banks).whole()), { device: 'cpu', threads });
+const session = await openSession(compile(scalesStep(painter, { batch: 1, side }, banks).whole()), { device: 'cpu', threads });
 let [moment, average] = [new Float32Array(weights.length), weights.slice()];
-const [BETA2, RATE_SCALE, HALF_LIFE] = [0.99, 10, 60];
+const [BETA2, RATE_SCALE, HALF_LIFE] = [0.99, 5, 60];
 const start = Date.now();
 for (let n = 0; n < crops; n++) {
-  const { feeds, random } = crop('dial', n);
+  const { feeds, random } = crop('scales', n);
   const { nextWeights, nextMoment, nextAverage, content, palette } = await session.run({
     ...feeds,
-    strength: floats([random.uniform()], [1, 1, 1, 1]),
+    strength: floats([n % 2 === 0 ? 1 : random.uniform()], [1, 1, 1, 1]),
     weights: vector(weights),
     moment: vector(moment),
     average: vector(average),
@@ -93,4 +94,4 @@ for (let n = 0; n < crops; n++) {
   if (n % 50 === 49) console.error(`${n + 1} of ${crops} crops in ${Math.round((Date.now() - start) / 1000)} s, content ${content.data[0].toPrecision(3)}, palette ${palette.data[0].toPrecision(3)}`);
 }
 await session.close();
-await writeWhole(out, styleModel(painter, average, { ...metadata, 'zeuxis.card': JSON.stringify({ ...card, dialCrops: crops }) }));
+await writeWhole(out, styleModel(painter, average, { ...metadata, 'zeuxis.card': JSON.stringify({ ...card, patches, scalesCrops: crops }) }));
