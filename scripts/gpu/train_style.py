@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a style on a GPU, by the steps of `zeuxis train style` (packages/nets/src/style).
 
-    python3 scripts/gpu/train_style.py PAINTING CONTENT OUT [--scale 1.5] [--content-weight 0.8] ... --minutes 8     (PyTorch with CUDA, NumPy, Pillow)
+    python3 scripts/gpu/train_style.py PAINTING CONTENT OUT [--scale 1.5] [--content-weight 1.5] ... --minutes 8     (PyTorch with CUDA, NumPy, Pillow)
     node scripts/gpu/style-weights.mjs RUN OUT     (where Zeuxis is: into the model of RUN, which `zeuxis train style ... --images 1` began)
 
 Several at once fill a GPU: one a process, with one file of --laid strokes for all, which the first of them makes. OUT gets weights.f32, the averaged
@@ -37,6 +37,8 @@ LARGE, SAMPLES = 16, 16384
 REDUCTIONS = (1, 2, 4, 8)
 # trainer.ts and step.ts.
 RATE, BETA2, PENALTY_EVERY, VARIATION, FAITHFUL, TYPICAL_STEPS = 2e-3, 0.99, 4, 6, 4, 100
+# style-training.ts: of so many crops one is magnified, its sides so many times.
+MAGNIFIED, MAGNIFICATION = 8, 4
 
 
 def options():
@@ -44,7 +46,7 @@ def options():
     parser.add_argument("painting", type=pathlib.Path)
     parser.add_argument("content", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    for name, default in (("scale", 1.5), ("content-weight", 0.8), ("palette", 14), ("strokes", 1), ("patches", 1), ("calm", 30), ("gamma", 0.1), ("rate-scale", 1)):
+    for name, default in (("scale", 1.5), ("content-weight", 1.5), ("palette", 14), ("strokes", 1), ("patches", 1), ("calm", 30), ("gamma", 0.1), ("rate-scale", 1)):
         parser.add_argument(f"--{name}", type=float, default=default)
     parser.add_argument("--counts", type=float, nargs=4, default=(0.05, 0.25, 0.35, 0.35), help="what the discriminator's four scales count")
     parser.add_argument("--prefer", default="", help="take crops of the pictures whose names begin so ...")
@@ -130,14 +132,17 @@ def bank(painting, reduction, stride, kernel, count):
     return reduction, stride, filters.reshape(count, 3, kernel, kernel), responses.sort(0).values.T.contiguous()
 
 
-def distribution(x, photograph, banks, strength, contrast):
-    total = 0
+def distribution(x, photograph, banks, strength):
+    variance = box(luma(photograph), 8).var((1, 2, 3), correction=0)
+    spread, contrast, total = (0.3 + 0.7 * torch.sqrt(variance / (variance + 2e-3))).reshape(-1, 1, 1), variance / (variance + 1e-2), 0
     for reduction, stride, filters, quantiles in banks:
         responses, before = (F.conv2d(box(y, reduction), filters, stride=stride).flatten(2).sort(-1).values for y in (x, photograph))
         ranks = ((torch.arange(responses.shape[2], device=DEVICE) + 0.5) / responses.shape[2] * SAMPLES).long()
-        wanted = before + strength.reshape(-1, 1, 1) * (quantiles[:, ranks] - before)
+        painting = quantiles[:, ranks]
+        middle = painting.mean(-1, keepdim=True)
+        wanted = before + strength.reshape(-1, 1, 1) * (middle + spread * (painting - middle) - before)
         counts = contrast if reduction >= LARGE else torch.ones_like(contrast)
-        total = total + ((responses - wanted).abs().mean((1, 2)) * counts.flatten()).mean()
+        total = total + ((responses - wanted).abs().mean((1, 2)) * counts).mean()
     return total / max(1, len(banks))
 
 
@@ -168,6 +173,8 @@ class Training:
         files = sorted(path for path in given.content.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
         sides = (SIDE, round(SIDE * 8 / 7))
         self.photographs = [picture(path, side) for path in files for side in sides]
+        self.whole = len(self.photographs)
+        self.photographs += [self.detail(pixels) for pixels in self.photographs]
         self.preferred = [i for i, path in enumerate(path for path in files for _ in sides) if given.prefer and path.name.startswith(given.prefer)]
         self.strokes = laid(self.photographs, given.laid)
         self.banks = [[bank(self.painting, *each) for each in kind] for kind in (COLOURS, PATCHES if given.patches else ())]
@@ -193,6 +200,12 @@ class Training:
         }
         self.graphs = {}
 
+    def detail(self, pixels):
+        small = SIDE // MAGNIFICATION
+        y, x = (int(self.random.integers(side - small + 1)) for side in pixels.shape[1:])
+        large = F.interpolate(pixels[None, :, y : y + small, x : x + small].float(), scale_factor=MAGNIFICATION, mode="bicubic")
+        return large[0].round().clamp(0, 255).byte()
+
     @staticmethod
     def inner(x):
         return x[:, :, FRAME:-FRAME, FRAME:-FRAME]
@@ -200,7 +213,9 @@ class Training:
     def draw(self, step):
         """One crop of a photograph, its strokes, and one of the painting: a batch of one leads furthest."""
         random, given = self.random, self.given
-        i = random.choice(self.preferred) if self.preferred and random.random() < given.preferred else random.integers(len(self.photographs))
+        i = random.choice(self.preferred) if self.preferred and random.random() < given.preferred else random.integers(self.whole)
+        if random.integers(MAGNIFIED) == 0:
+            i = self.whole + random.integers(self.whole)
         pixels = self.photographs[i]
         y, x = (int(random.integers((side - SIDE) // GRAIN + 1)) * GRAIN for side in pixels.shape[1:])
         strokes = self.strokes[i][random.integers(len(self.strokes[i]))]
@@ -240,8 +255,7 @@ class Training:
 
         logits = torch.cat(judge(self.judge, 2 * torch.cat([painting, made]) - 1), 1)
         strokes, lead = game(logits[1:], logits[:1]), (logits[:1] - logits[1:]).sign().mean()
-        variance = box(luma(photograph), 8).var((2, 3), correction=0, keepdim=True)
-        palette, patches = (distribution(made, photograph, banks, strength, variance / (variance + 1e-2)) for banks in self.banks)
+        palette, patches = (distribution(made, photograph, banks, strength) for banks in self.banks)
         structure, calm = content(made, photograph), unrest(made, photograph)
         unpainted = ((made - photograph).abs() * (1 - strength)).mean()
         total = given.strokes * strokes + given.palette * palette + given.patches * patches + given.content_weight * structure

@@ -24,15 +24,21 @@ def conv(p, name, x, out, kernel, stride=1, padding=None, gain=GAIN):
     return F.conv2d(x, w, stride=stride, padding=(kernel - 1) // 2 if padding is None else padding)
 
 
-def normal(p, name, x, ease):
-    """By the moments of the picture and of typical ones together, as of two pictures that are one."""
+def counts(photograph):
+    """What a photograph counts beside typical ones: up to a half, the less the less light and dark it has."""
+    variance = luma(photograph).var((2, 3), correction=0, keepdim=True)
+    return variance / (variance + 2e-3) / 2
+
+
+def normal(p, name, x, ease, count):
+    """By the moments of the picture and of typical ones together, as of one set in which each counts its share."""
     shape = (1, x.shape[1], 1, 1)
     scale, shift = ((what == "scale") + p(f"{name}.{what}", shape, 0) + ease * p(f"{name}.eased.{what}", shape, 0) for what in ("scale", "shift"))
     mean, variance = p(f"{name}.typical.mean", shape, 0), 1 + p(f"{name}.typical.variance", shape, 0)
     own, own_squares = (each.mean((2, 3), keepdim=True) for each in (x, x * x))
     if hasattr(p, "measured"):
         p.measured[name] = own.detach(), (own_squares - own**2).detach()
-    squares, both = (own_squares + variance + mean**2) / 2, (own + mean) / 2
+    squares, both = (count * a + (1 - count) * b for a, b in ((own_squares, variance + mean**2), (own, mean)))
     return (x - both) / torch.sqrt(squares - both**2 + 1e-4) * scale + shift
 
 
@@ -77,18 +83,18 @@ def smeared(luminance, white):
 
 
 def paint(p, x, noise, strength):
-    ease = 1 - strength
-    y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5), ease))
+    ease, count = 1 - strength, counts(x)
+    y = F.relu(normal(p, "in", conv(p, "in", 2 * x - 1, 16, 5), ease, count))
     for name, width in (("down2", 32), ("down4", 64)):
-        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1), ease))
-    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise], 1), 64, 3), ease))
+        y = F.relu(normal(p, name, conv(p, name, y, width, 4, stride=2, padding=1), ease, count))
+    y = F.relu(normal(p, "mix", conv(p, "mix", torch.cat([y, noise], 1), 64, 3), ease, count))
     for i in range(4):
-        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3), ease))
-        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3), ease)
+        inner = F.relu(normal(p, f"block{i}.a", conv(p, f"block{i}.a", y, 64, 3), ease, count))
+        y = y + normal(p, f"block{i}.b", conv(p, f"block{i}.b", inner, 64, 3), ease, count)
     for name, width in (("up2", 32), ("up1", 16)):
         y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
-        y = F.relu(normal(p, name, conv(p, name, y, width, 3), ease))
-    painted = torch.tanh(normal(p, "out", conv(p, "out", y, 3, 5, gain=1), ease)) / 2 + 0.5
+        y = F.relu(normal(p, name, conv(p, name, y, width, 3), ease, count))
+    painted = torch.tanh(normal(p, "out", conv(p, "out", y, 3, 5, gain=1), ease, count)) / 2 + 0.5
     return painted + ease**2 * (x - painted)
 
 
@@ -123,8 +129,10 @@ def distribution(x, photograph, strength):
     filters = torch.from_numpy(fill("filters", 4 * 3 * 4).astype("float64")).reshape(4, 3, 2, 2) / 3
     quantiles = torch.from_numpy(fill("quantiles", 4 * 9).astype("float64")).reshape(4, 9).sort(-1).values
     responses, before = (F.conv2d(F.avg_pool2d(y, 16), filters).flatten(2).sort(-1).values for y in (x, photograph))
-    wanted = before + strength.reshape(-1, 1, 1) * (quantiles - before)
     variance = F.avg_pool2d(luma(photograph)[:, 0], 8).var((1, 2), correction=0)
+    spread = (0.3 + 0.7 * torch.sqrt(variance / (variance + 2e-3))).reshape(-1, 1, 1)
+    middle = quantiles.mean(-1, keepdim=True)
+    wanted = before + strength.reshape(-1, 1, 1) * (middle + spread * (quantiles - middle) - before)
     return ((responses - wanted).abs().mean((1, 2)) * variance / (variance + 1e-2)).mean()
 
 

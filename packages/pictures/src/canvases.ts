@@ -8,6 +8,7 @@ import { openPicture } from './claims.js';
 import { type Refused, refusal, undecodable } from './decode.js';
 import { UserError } from './errors.js';
 import { type Admission, admitted, inParallel, type LeftOut } from './pack.js';
+import { hashDistance, isTelling, perceptualHash, SIMILAR } from './perceptual-hash.js';
 import { findPictures, fingerprint, hashFile } from './scan.js';
 
 export interface CanvasOptions {
@@ -19,8 +20,8 @@ export interface CanvasOptions {
   side?: number;
   /** The most pictures taken, evenly from the sorted folder. */
   most: number;
-  /** SHA-256 of files that are left out. */
-  not?: ReadonlySet<string>;
+  /** Paintings: files that are one of them are left out, and pictures that look like one, encoded anew or in another size. */
+  not?: Pick<Canvases, 'hashes' | 'looks'>;
   /** Which pictures must not be used; by default only what they themselves say of it counts. */
   admit?: Admission;
   signal?: AbortSignal;
@@ -34,6 +35,8 @@ export interface Canvases extends LeftOut {
   sizes: readonly { width: number; height: number }[];
   /** SHA-256 of the files taken. */
   hashes: readonly string[];
+  /** Their perceptual hashes. */
+  looks(): readonly string[];
   fingerprint: string;
   /** All of a picture, planar [3, height, width]. */
   planes(picture: number): Uint8Array;
@@ -67,9 +70,12 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     outcomes[i] = await readFile(pathOf(files[i]!)).then(
       async (file) => {
         const sha256 = createHash('sha256').update(file).digest('hex');
-        if (not?.has(sha256)) return { skipped: 'it is a painting that the style is learned from' };
+        const painting = { skipped: 'it is a painting that the style is learned from' };
+        if (not?.hashes.includes(sha256)) return painting;
         const canvas = await decodeCanvas(file, shorter[i % shorter.length]!, least, side);
-        return 'data' in canvas ? { ...canvas, sha256 } : canvas;
+        if (!('data' in canvas)) return canvas;
+        const look = lookOf(canvas);
+        return isTelling(look) && not?.looks().some((other) => hashDistance(look, other) <= SIMILAR) ? painting : { ...canvas, sha256 };
       },
       (error: NodeJS.ErrnoException) => ({ skipped: `cannot be read (${error.code})` }),
     );
@@ -86,10 +92,12 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     const [first] = [...out.skipped, ...out.reserved, ...out.unstated];
     throw new UserError(single ? `'${path}' cannot serve: ${first!.reason}` : `'${path}' holds no usable picture ('${first!.file}', for one: ${first!.reason})`);
   }
+  let looks: string[] | undefined;
   return {
     count: taken.length,
     sizes: taken,
     hashes: taken.map(({ sha256 }) => sha256),
+    looks: () => (looks ??= taken.map(lookOf)),
     files: taken.map(({ path: file }) => file),
     fingerprint: fingerprint(taken),
     ...out,
@@ -112,6 +120,8 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     },
   };
 }
+
+const lookOf = ({ width, height, data }: Canvas): string => perceptualHash({ width, height, channels: 3, alpha: false, data });
 
 /** What cannot be read has no hash, and is left out when it is to be decoded. */
 async function hashAll(files: readonly string[], pathOf: (file: string) => string, signal: AbortSignal | undefined) {

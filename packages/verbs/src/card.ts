@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type OnnxSummary, type OnnxValue, readOnnx } from '@zeuxis/graph';
-import { GRAIN, type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
+import { GRAIN, PaintingProfile, type Preset, SCALES, type UpscalerPreset } from '@zeuxis/nets';
 import { type Degradation, readWhole, UserError } from '@zeuxis/pictures';
 import { isSetRights, type SetRights } from '@zeuxis/provenance';
 
@@ -107,7 +107,9 @@ export interface StyleCard extends CommonCard {
   patches?: number;
   /** Of flat places staying flat. */
   calm?: number;
-  /** Crops by which scales and shifts were taught anew, at every strength, where normalisation was another before (scripts/teach-scales.mjs). */
+  /** The style whose weights it began with: what that was trained on went into this one, too. */
+  from?: { name: string; /** Hexadecimal SHA-256 of the file. */ sha256: string; trainingSets: TrainingSet[] };
+  /** Crops by which scales and shifts were taught anew, at every strength, where normalisation was another before (commit 18a26be). */
   scalesCrops?: number;
   /** Pixels by which tiles must overlap on each side. */
   margin: number;
@@ -121,18 +123,35 @@ const WEIGHTS = ['faithful', 'sharpened'] as const;
 /** Weights of an upscaler, flat vectors. */
 export type UpscalerWeights = Record<(typeof WEIGHTS)[number], Float32Array>;
 
-/** Both weights of a sharpened upscaler as metadata: base64 of little-endian float32. */
-export const weightsMetadata = (weights: UpscalerWeights): Record<string, string> =>
-  Object.fromEntries(WEIGHTS.map((name) => [`zeuxis.${name}`, Buffer.from(weights[name].buffer, weights[name].byteOffset, weights[name].byteLength).toString('base64')]));
+/** Vectors as metadata: base64 of little-endian float32. */
+const vectorsMetadata = (vectors: Record<string, Float32Array>): Record<string, string> =>
+  Object.fromEntries(Object.entries(vectors).map(([name, { buffer, byteOffset, byteLength }]) => [`zeuxis.${name}`, Buffer.from(buffer, byteOffset, byteLength).toString('base64')]));
+
+/** A vector in a file's metadata; undefined where it does not hold so many finite values. */
+function readVector({ metadata }: OnnxSummary, name: string, size: number): Float32Array | undefined {
+  const raw = Buffer.from(metadata[`zeuxis.${name}`] ?? '', 'base64');
+  const vector = new Float32Array(Uint8Array.from(raw).buffer, 0, raw.length >> 2);
+  return vector.length === size && vector.every(Number.isFinite) ? vector : undefined;
+}
+
+/** Both weights of a sharpened upscaler. */
+export const weightsMetadata = (weights: UpscalerWeights): Record<string, string> => vectorsMetadata(weights);
 
 /** The weights in a file's metadata, each of `size` values; undefined where it does not hold both. */
 export function readWeights(bytes: Uint8Array, size: number): UpscalerWeights | undefined {
-  const { metadata } = readOnnx(bytes);
-  const vectors = WEIGHTS.map((name) => {
-    const raw = Buffer.from(metadata[`zeuxis.${name}`] ?? '', 'base64');
-    return [name, new Float32Array(Uint8Array.from(raw).buffer, 0, raw.length >> 2)] as const;
-  });
-  return vectors.every(([, vector]) => vector.length === size && vector.every(Number.isFinite)) ? (Object.fromEntries(vectors) as UpscalerWeights) : undefined;
+  const summary = readOnnx(bytes);
+  const [faithful, sharpened] = WEIGHTS.map((name) => readVector(summary, name, size));
+  return faithful && sharpened && { faithful, sharpened };
+}
+
+const PAINTING = 'painting';
+/** What a style keeps of its paintings, to be measured by. */
+export const paintingMetadata = ({ values }: PaintingProfile): Record<string, string> => vectorsMetadata({ [PAINTING]: values });
+
+/** What a style's file keeps of its paintings; undefined for files of before they did. */
+export function readPainting(bytes: Uint8Array): PaintingProfile | undefined {
+  const values = readVector(readOnnx(bytes), PAINTING, PaintingProfile.length);
+  return values && new PaintingProfile(values);
 }
 
 /** More overlap than any network of ours needs: tiles of strangers' models must not grow without bound. */
@@ -198,7 +217,7 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
   if (card.task === 'style') {
     if (shaped('photograph', inputs)[1] !== 3 || shaped('painted', outputs)[1] !== 3) return 'it says a style, which the graph is not';
     if (!(Number.isInteger(card.margin) && card.margin % GRAIN === 0 && card.margin >= 0 && card.margin <= LARGEST_MARGIN)) return `it states no margin up to ${LARGEST_MARGIN} px`;
-    return saysTraining([card.trainingSet, card.content]) ?? counts(card, ['images', 'steps', 'batch', 'hours', 'painted']) ?? card;
+    return saysTraining([card.trainingSet, card.content, ...(card.from ? card.from.trainingSets : [])]) ?? counts(card, ['images', 'steps', 'batch', 'hours', 'painted']) ?? card;
   }
   if (!Number.isInteger(card.size)) return 'it states no size';
   if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';

@@ -29,12 +29,12 @@ export { type EvaluateOptions, type EvaluateResult, type Evaluation, evaluate, t
 export { type GeneratedFile, type GenerateOptions, type GenerateResult, generate, type Withheld } from './generate.js';
 export { createKeys, createWatermarkKey, type KeysResult, rotateKeys, rotateWatermarkKey, showKeys, useKeys, useWatermarkKey } from './keys.js';
 export { type Checked, type GuardCalibration, type NearPicture, type OpenGuard, type OpenGuardOptions, openGuard } from './memorisation.js';
-export { findModel, type ListedModel, listModels, openModel, setsOf } from './models.js';
+export { findModel, findStyle, type ListedModel, listModels, openModel, setsOf } from './models.js';
 export type { Progress, VerbOptions } from './progress.js';
 export { type RightsOptions, type RightsResult, rights } from './rights.js';
 export { type StatementResult, type StatementVerbOptions, statement } from './statement.js';
 export { type EvaluateStyleOptions, evaluateStyle, type StyleEvaluation, type StyleFigures } from './style/evaluate.js';
-export { findStyle, type StyleOptions, type StyleResult, style } from './style/style.js';
+export { type StyleOptions, type StyleResult, style } from './style/style.js';
 export { CropSource } from './train/crops.js';
 export { type TrainGanOptions, type TrainGanResult, trainGan } from './train/gan.js';
 export { type TrainStyleOptions, type TrainStyleResult, trainStyle } from './train/style.js';

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@zeuxis/pictures';
 import { inShort, type NamedModel, type TrainedOn } from '@zeuxis/provenance';
-import { type Card, type GanCard, type ModelFile, readModel, type TrainingSet } from './card.js';
+import { type Card, type GanCard, type ModelFile, readModel, type StyleCard, type TrainingSet } from './card.js';
 
 /** The folder of the shipped models: the repository's, or the published package's. Both lie three folders up. */
 export const SHIPPED = fileURLToPath(new URL('../../../pretrained/', import.meta.url));
@@ -19,9 +19,16 @@ export interface ListedModel<C extends Card = Card> extends ModelFile<C> {
 /** What a model was trained on, in the order of the card. */
 export const setsOf = (card: Card): TrainingSet[] => {
   if (card.task === 'features') return card.trainingSets;
-  const more = card.task === 'style' ? [card.content] : card.task === 'upscaler' && card.sharpened ? [card.sharpened.trainingSet] : [];
+  const more = card.task === 'style' ? setsOfStyle(card) : card.task === 'upscaler' && card.sharpened ? [card.sharpened.trainingSet] : [];
   return [card.trainingSet, ...more];
 };
+
+/** But for its paintings: its photographs, and what went into the style that it began with, once each. */
+function setsOfStyle({ trainingSet, content, from }: StyleCard): TrainingSet[] {
+  const before = from?.trainingSets ?? [];
+  const seen = new Set([trainingSet, content].map(({ fingerprint }) => fingerprint));
+  return [content, ...before.filter(({ fingerprint }) => !seen.has(fingerprint))];
+}
 
 /** A set as manifests name it. */
 export const trainedOn = ({ name, pictures, fingerprint, ...by }: TrainingSet): TrainedOn => ({ name, pictures, fingerprint, ...inShort(by) });
@@ -74,6 +81,14 @@ export async function openModel(nameOrPath: string): Promise<ListedModel<GanCard
   if (task !== 'gan')
     throw new UserError(`'${nameOrPath}' is no generator but a model for ${task}${task === 'features' ? ', which `zeuxis evaluate` measures with' : ''}; \`zeuxis models\` lists generators under gan`);
   return model as ListedModel<GanCard>;
+}
+
+/** @throws UserError where there is none, or the model is of another task. */
+export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCard>> {
+  const model = await findModel(nameOrPath);
+  const { task } = model.card;
+  if (task !== 'style') throw new UserError(`'${nameOrPath}' is no style but a model for ${task}; \`zeuxis models\` lists styles under style`);
+  return model as ListedModel<StyleCard>;
 }
 
 /** The shipped models, and those given by path, with their cards. */

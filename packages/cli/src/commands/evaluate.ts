@@ -90,11 +90,11 @@ export function evaluateCommand(program: Command): void {
     .description(
       'measure a model: a generator against real pictures (Fréchet and kernel distance, precision, recall, density, coverage, copies), ' +
         'an upscaler on pairs NAME-lr.png and NAME-hr.png (PSNR and SSIM, beside bicubic), ' +
-        'a style on photographs, against its painting (distance of patches and colours, and what is left of the photograph)',
+        'a style on photographs, against its paintings (distance of patches and colours, and what is left of the photograph)',
     )
     .argument('<model>', 'a shipped name, a .onnx file or a run folder')
     .argument('<pictures>', 'folder of real pictures, whose first folders are labels, of pairs for an upscaler, of photographs for a style')
-    .option('--against <painting>', 'of a style: the painting that it was learned from, or a folder of those')
+    .option('--against <painting>', 'of a style: a painting, or a folder of those, which are measured against as one (default: what the model keeps of its own)')
     .option('--count <n>', 'pictures to generate; distances compare between equal counts only (default: 2000)', whole(6))
     .option(
       '--features <file>',
@@ -122,8 +122,7 @@ export function evaluateCommand(program: Command): void {
           return;
         }
         if (found.card.task === 'style') {
-          if (options.against === undefined) program.error('a style is measured against its painting or paintings: --against PATH', { exitCode: 2 });
-          const figures = await evaluateStyle({ ...found, card: found.card as StyleCard }, pictures, { ...rest, against: options.against!, signal, onProgress: display.show });
+          const figures = await evaluateStyle({ ...found, card: found.card as StyleCard }, pictures, { ...rest, signal, onProgress: display.show });
           display.close();
           answer(options, figures, styleTable(figures));
           return;

@@ -87,6 +87,7 @@ export function trainCommand(program: Command, finish: (code: number) => void): 
 
 interface StyleOptions extends TrainOptions {
   content: string;
+  from?: string;
   scale?: number;
   contentWeight?: number;
   palette?: number;
@@ -100,8 +101,9 @@ function styleCommand(train: Command, finish: (code: number) => void): void {
   training(train.command('style'), 'crops to paint', 'crops a step (default: 1)', 'a painting, or a folder of paintings that make one style', 60)
     .description('train a style on paintings, which `zeuxis style` paints photographs in; its weights may be turned with --resume')
     .requiredOption('--content <pictures>', 'folder of photographs to learn to paint')
+    .option('--from <style>', 'begin with the weights of a style: a shipped name, a .onnx file or a run folder')
     .option('--scale <x>', 'how wide a brush is (default: 1.5)', positive)
-    .option('--content-weight <x>', "weight of the photograph's structure (default: 0.8)", between(0, 1000))
+    .option('--content-weight <x>', "weight of the photograph's structure (default: 1.5)", between(0, 1000))
     .option('--palette <x>', "weight of the painting's colours (default: 14)", between(0, 1000))
     .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
     .option('--patches <x>', "weight of the painting's small patches (default: 1)", between(0, 1000))

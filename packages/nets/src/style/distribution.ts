@@ -2,10 +2,11 @@
 // seen through filters, the responses are sorted, and compared rank by rank (of patches: Elnekave and Weiss, GPDM, 2022). A painting
 // does not change, so that its responses are sorted once, before training.
 
-import { abs, add, ascending, atRank, constant, conv, mean, mul, reshape, sub, type Tensor } from '@zeuxis/graph';
+import { abs, add, ascending, atRank, constant, conv, mean, meanKeep, mul, reshape, sub, type Tensor } from '@zeuxis/graph';
 import { boxDown } from '../layers.js';
 import { boxReduced, type Planar } from '../metrics/style.js';
 import { Random } from '../random.js';
+import type { Contrast } from './loss.js';
 
 /** Filters at one reduction of a picture, and how a painting responds to them. */
 export interface Bank {
@@ -135,18 +136,21 @@ class Sampler {
 
 /**
  * The mean over banks of the mean distance of each picture's responses from those that are wanted: as far on the way from its photograph's to the painting's as it was to
- * be painted, rank by rank (displacement interpolation, McCann, 1997), x and photograph [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1]. A picture counts in large places as much as there is
- * in its photograph, contrast [n, 1, 1, 1], 0 to 1.
+ * be painted, rank by rank (displacement interpolation, McCann, 1997), x and photograph [n, 3, side, side], 0 to 1, strength [n, 1, 1, 1]. Of a photograph that has little light and
+ * dark itself, the painting's are wanted nearer to their mean, and count less in large places.
  */
-export function distributionLoss(x: Tensor, photograph: Tensor, banks: readonly Bank[], strength: Tensor, contrast: Tensor): Tensor {
+export function distributionLoss(x: Tensor, photograph: Tensor, banks: readonly Bank[], strength: Tensor, contrast: Contrast): Tensor {
   const n = x.extent(0);
   const each = banks.map(({ reduction, stride, kernel, filters, quantiles }) => {
     const count = filters.length / (3 * kernel ** 2);
     const [responses, before] = [x, photograph].map((y) => reshape(conv(boxDown(y, reduction), constant(filters, [count, 3, kernel, kernel]), { stride }), [n, count, -1])) as [Tensor, Tensor];
+    const of = (x: Tensor) => reshape(x, [n, 1, 1]);
+    const painting = constant(quantiles, [1, count, responses.extent(2)]);
+    const middle = meanKeep(painting, [2]);
     const from = ascending(before);
-    const wanted = add(from, mul(reshape(strength, [n, 1, 1]), sub(constant(quantiles, [1, count, responses.extent(2)]), from)));
+    const wanted = add(from, mul(of(strength), sub(add(middle, mul(of(contrast.spread), sub(painting, middle))), from)));
     const distances = abs(sub(responses, atRank(wanted, responses)));
-    return mean(reduction >= LARGE ? mul(distances, reshape(contrast, [n, 1, 1])) : distances);
+    return mean(reduction >= LARGE ? mul(distances, of(contrast.large)) : distances);
   });
   if (banks.length === 0) return constant(0);
   return mul(each.reduce((a, b) => add(a, b)), 1 / banks.length);

@@ -55,6 +55,8 @@ const WINDOW = 9;
 const STRUCTURE = 2e-3;
 /** Variance of luminance over a picture at which half of its colours in large are asked for: a deviation of a tenth. */
 const CONTRAST = 1e-2;
+/** What an even sky is asked for of the painting's spread of colours: strokes, not blotches. */
+const LEAST_SPREAD = 0.3;
 /** Keeps the loss of a picture without structure at nothing. */
 const LEAST = 0.02;
 const EACH = [1, 2, 3] as const;
@@ -65,10 +67,18 @@ function centredLow(x: Tensor): Tensor {
   return sub(low, meanKeep(low, EACH));
 }
 
-/** How much light and dark there is in a photograph on the whole, 0 to 1, [n, 1, 1, 1]. */
-export function contrastOf(photograph: Tensor): Tensor {
+/** What a photograph's light and dark on the whole say of the colours that can be asked of it, 0 to 1, [n, 1, 1, 1] each. */
+export interface Contrast {
+  /** How much colours in large count. */
+  large: Tensor;
+  /** How far apart colours may be asked to lie, the painting's being 1. */
+  spread: Tensor;
+}
+
+export function contrastOf(photograph: Tensor): Contrast {
   const variance = meanKeep(square(centredLow(photograph)), EACH);
-  return div(variance, add(variance, CONTRAST));
+  const beside = (least: number) => div(variance, add(variance, least));
+  return { large: beside(CONTRAST), spread: add(mul(sqrt(beside(STRUCTURE)), 1 - LEAST_SPREAD), LEAST_SPREAD) };
 }
 
 /** One minus the correlation of luminance over all of a picture, at an eighth of the sides: what is light stays lighter than what is dark. */

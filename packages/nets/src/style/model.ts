@@ -17,7 +17,7 @@ export const pictureInputs = () => ({ photograph: input('photograph', [1, 3, SID
  */
 export function styleModel(painter: StyleNetwork, weights: Float32Array, metadata: Record<string, string>): Uint8Array {
   const { photograph, noise } = pictureInputs();
-  const { normal, used } = openSides(input('share', [1]));
+  const { normal, used } = openSides(photograph, input('share', [1]));
   const painted = painter.build(painter.freeze(weights), photograph, noise, input('strength', [1]), normal);
   return compile({ painted, measured: concat(used, 1) }, { openSides: true, metadata }).bytes;
 }

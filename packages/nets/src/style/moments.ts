@@ -1,8 +1,9 @@
 // Instance normalisation (Ulyanov et al., 2016) of a picture that hangs among typical ones: not its own channels are brought to mean 0 and variance 1 but its
-// and those of the photographs of the training together. By its own alone a sky's faintest shade is as much as another picture's light and
+// and those of the photographs of the training together, half each, the less its own the less light and dark it has. By its own alone a sky's faintest shade is as much as another picture's light and
 // dark, and falls apart into all colours of the painting; and that a photograph is dark, the network could not know.
 
-import { add, concat, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { add, concat, constant, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { LUMA } from '../metrics/style.js';
 
 /** What was learned of the channels of a layer, [1 or n, c, 1, 1] each. */
 export interface Learned {
@@ -31,31 +32,47 @@ export interface Measuring {
   used: Tensor[];
 }
 
-/** @param means of x over its pixels, [n, c, 1, 1]; of a picture at half its sides whose channels are several pixels' of c each, of those together. */
-function measuring(means: (x: Tensor, reduction: number, channels: number) => Tensor): Measuring {
+/** Variance of luminance at which a photograph counts half as much as one of much light and dark does. */
+const PLAIN = 2e-3;
+
+/**
+ * What a photograph counts beside typical ones, [n, 1, 1, 1]: up to a half, and nothing where it is all one. Every layer that it counts half in doubles what variance it has short of
+ * theirs, and after all of them an even sky's noise, and the noise that strokes begin from, would be as much as another picture's light and dark.
+ */
+function countOf(photograph: Tensor, means: (x: Tensor) => Tensor): Tensor {
+  const light = sumKeep(mul(photograph, constant(Float32Array.from(LUMA), [1, 3, 1, 1])), [1]);
+  const variance = means(square(sub(light, means(light))));
+  return mul(div(variance, add(variance, PLAIN)), 0.5);
+}
+
+/** @param photograph black 0 to white 1. @param means of x over its pixels, [n, c, 1, 1]; of a picture at half its sides whose channels are several pixels' of c each, of those together. */
+function measuring(photograph: Tensor, means: (x: Tensor, reduction: number, channels: number) => Tensor): Measuring {
+  const count = countOf(photograph, (x) => means(x, 1, 1));
+  const rest = sub(1, count);
   const [own, used]: [Tensor[], Tensor[]] = [[], []];
   const normal: Normal = (x, reduction, { scale, shift, ...typical }) => {
     const channels = scale.extent(1);
     const at = means(x, reduction, channels);
     const apart = sub(x, overPixels(at, x));
     const spread = means(square(apart), reduction, channels);
-    // Of two sets that count half each, the means are as far from both as the mean of all is, and so much is added to the variance.
-    const half = mul(sub(typical.mean, at), 0.5);
-    const mean = add(at, half);
-    const variance = add(mul(add(spread, typical.variance), 0.5), square(half));
+    // Moments of two sets as of one, in which each counts its share.
+    const between = sub(typical.mean, at);
+    const away = mul(rest, between);
+    const mean = add(at, away);
+    const variance = add(add(mul(count, spread), mul(rest, typical.variance)), mul(mul(count, rest), square(between)));
     own.push(at, add(spread, square(at)));
     used.push(mean, variance);
     const factor = mul(toUnit(variance), scale);
-    return add(mul(apart, overPixels(factor, x)), overPixels(sub(shift, mul(factor, half)), x));
+    return add(mul(apart, overPixels(factor, x)), overPixels(sub(shift, mul(factor, away)), x));
   };
   return { normal, own, used };
 }
 
 /** For pictures of known sides. */
-export const knownSides = (): Measuring => measuring((x) => meanKeep(x, [2, 3]));
+export const knownSides = (photograph: Tensor): Measuring => measuring(photograph, (x) => meanKeep(x, [2, 3]));
 
 /** For a picture of any. @param share one over its pixels, [1]. */
-export const openSides = (share: Tensor): Measuring => measuring((x, reduction, channels) => mul(acrossPixels(sumKeep(x, [2, 3]), channels), mul(share, reduction ** 2)));
+export const openSides = (photograph: Tensor, share: Tensor): Measuring => measuring(photograph, (x, reduction, channels) => mul(acrossPixels(sumKeep(x, [2, 3]), channels), mul(share, reduction ** 2)));
 
 /** A value a channel, [n, c, 1, 1], for all pixels that x has the channels of. */
 function overPixels(values: Tensor, x: Tensor): Tensor {

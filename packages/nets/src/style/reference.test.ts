@@ -2,7 +2,7 @@
 // model file against the network that is trained.
 
 import { readFileSync } from 'node:fs';
-import { bytes, compile, type Feeds, floats, input, scalar, sizeOf, type Target, type Value, vector } from '@zeuxis/graph';
+import { compile, type Feeds, floats, input, sizeOf, type Target, type Value } from '@zeuxis/graph';
 import { describe, expect, it } from 'vitest';
 import { openSession, targetOf } from '../../../graph/src/node.js';
 import { errorAgainst, fill, type Summary } from '../../../graph/src/reference-cases.js';
@@ -13,7 +13,6 @@ import { contentLoss, contrastOf, patchShares, totalVariation, unrest } from './
 import { styleModel, styleWeights, TypicalMoments } from './model.js';
 import { knownSides } from './moments.js';
 import { coverOf, defineStyle, NOISE } from './network.js';
-import { judgedSide, scalesStep } from './step.js';
 import { tiledStyle } from './tiled.js';
 
 const LOSSES = ['content', 'variation', 'distribution', 'unrest'] as const;
@@ -47,7 +46,7 @@ it('paints and learns as in PyTorch', async () => {
   const x = input('x', [BATCH, 3, SIDE, SIDE]);
   const bound = painter.bind(input('weights', [painter.size]));
   const strength = input('strength', [BATCH, 1, 1, 1]);
-  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), strength, knownSides().normal);
+  const made = painter.build(bound.weights, x, input('noise', [BATCH, NOISE, SIDE / 4, SIDE / 4]), strength, knownSides(x).normal);
   const contrast = contrastOf(x);
   const losses = { content: contentLoss(made, x), variation: totalVariation(made), distribution: distributionLoss(made, x, [bank], strength, contrast), unrest: unrest(made, x) };
   const outputs = { made, ...losses, ...Object.fromEntries(LOSSES.map((loss) => [`to ${loss}`, bound.gradient(losses[loss])])) };
@@ -108,7 +107,7 @@ it.each(TARGETS)('is the same network in a model file, by the moments of the pic
   const own = await run(file, { ...feeds, share: floats([1 / SIDE ** 2], [1]) });
   // Normalisation sees each picture alone, so that the first of two is the one.
   const x = input('x', [1, 3, SIDE, SIDE]);
-  const alone = compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), input('strength', [1]), knownSides().normal) });
+  const alone = compile({ made: painter.build(painter.freeze(weights), x, input('noise', [1, NOISE, SIDE / 4, SIDE / 4]), input('strength', [1]), knownSides(x).normal) });
   const { made } = await run(alone.bytes, { x: feeds.photograph, noise: feeds.noise, strength: feeds.strength });
   const apart = (a: Value | undefined, b: Value | undefined) => data(a).reduce((most, v, i) => Math.max(most, Math.abs(v - data(b)[i]!)), 0);
   expect(apart(own.painted, made)).toBeLessThan(1e-4);
@@ -167,34 +166,13 @@ it('remembers pictures one by one as if they were one', () => {
   expect(first('in.typical.variance')).toBeCloseTo(square - mean ** 2, 4);
 });
 
-it('teaches scales and shifts and leaves convolutions', async () => {
-  const side = 96;
-  const banks = banksOf([{ width: 200, height: 170, data: new Float32Array(3 * 200 * 170).fill(0.3) }], 1, judgedSide(side), 0, true);
-  const session = await openSession(compile(scalesStep(painter, { batch: 1, side }, banks).whole()), { threads: 1 });
-  const { nextWeights } = await session
-    .run({
-      photographs: bytes(Uint8Array.from(fill('taught', 3 * side ** 2), (v) => (v / Math.sqrt(3) + 1) * 127), [1, 3, side, side]),
-      noise: floats(fill('taught noise', NOISE * (side / 4) ** 2), [1, NOISE, side / 4, side / 4]),
-      strength: floats([0.5], [1, 1, 1, 1]),
-      weights: vector(weights),
-      moment: vector(new Float32Array(weights.length)),
-      average: vector(weights),
-      ...Object.fromEntries(Object.entries({ beta2: 0.99, correction: 100, rate: 0.01, decay: 0.5, contentWeight: 1, paletteWeight: 10, patchesWeight: 1, calmWeight: 1, variationWeight: 1 }).map(([name, value]) => [name, scalar(value)])),
-    })
-    .finally(() => session.close());
-  for (const { name, shape, offset } of painter.table) {
-    const [before, after] = [weights, data(nextWeights)].map((values) => values.subarray(offset, offset + sizeOf(shape)));
-    if (/\.(scale|shift)$/.test(name)) expect(after, name).not.toEqual(before);
-    else expect(after, name).toEqual(before);
-  }
-});
-
 describe('what a painting is', () => {
   const side = 160;
   const distance = async (painting: (i: number) => number, picture: (i: number) => number) => {
     const banks = banksOf([{ width: 200, height: 170, data: Float32Array.from({ length: 3 * 200 * 170 }, (_, i) => painting(i)) }], 1, side, 0, true);
     const [x, strength] = [input('x', [1, 3, side, side]), input('strength', [1, 1, 1, 1])];
-    const session = await openSession(compile({ palette: distributionLoss(x, x, banks.palette, strength, strength), patches: distributionLoss(x, x, banks.patches, strength, strength) }), { threads: 1 });
+    const contrast = { large: strength, spread: strength };
+    const session = await openSession(compile({ palette: distributionLoss(x, x, banks.palette, strength, contrast), patches: distributionLoss(x, x, banks.patches, strength, contrast) }), { threads: 1 });
     const out = await session.run({ x: floats(Float32Array.from({ length: 3 * side ** 2 }, (_, i) => picture(i)), x.shape), strength: floats([1], [1, 1, 1, 1]) }).finally(() => session.close());
     return { palette: data(out.palette)[0]!, patches: data(out.patches)[0]! };
   };

@@ -26,23 +26,18 @@ const inner = (x: Tensor): Tensor => sliceAxis(sliceAxis(x, 2, FRAME, judgedSide
 
 const unit = (name: string, { batch, side }: StyleCrops): Tensor => mul(cast(input(name, [batch, 3, side, side], 'uint8'), 'float32'), 1 / 255);
 
-/** What is painted, uint8 brought to 0 to 1, and by what weights. */
-function paintingFeeds(painter: StyleNetwork, crops: StyleCrops) {
+/** What both players are fed: pictures uint8, brought to 0 to 1, strokes, and both players' weights. */
+function feeds(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops) {
   const { batch, side } = crops;
   return {
     photographs: unit('photographs', crops),
+    painting: inner(unit('painting', crops)),
     noise: input('noise', [batch, NOISE, side / GRAIN, side / GRAIN]),
     strength: input('strength', [batch, 1, 1, 1]),
     weights: input('weights', [painter.size]),
+    judge: input('discriminator', [discriminator.size]),
   };
 }
-
-/** What both players are fed. */
-const feeds = (painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops) => ({
-  ...paintingFeeds(painter, crops),
-  painting: inner(unit('painting', crops)),
-  judge: input('discriminator', [discriminator.size]),
-});
 
 /**
  * The GAN's game (gan/loss.ts), in which a picture counts as much as it was to be painted: mean over pairs [n, patches] of
@@ -68,7 +63,7 @@ const centred = (x: Tensor): Tensor => sub(mul(x, 2), 1);
 export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<[Tensor]>, crops: StyleCrops, penalty: boolean): Step {
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
-    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, strength, knownSides().normal));
+    const made = inner(painter.build(painter.bind(weights).weights, photographs, noise, strength, knownSides(photographs).normal));
     const bound = discriminator.bind(judge);
     const pictures = centred(concat([painting, made], 0));
     const logits = discriminator.build(bound.weights, pictures);
@@ -88,28 +83,12 @@ export function paintingJudgeStep(painter: StyleNetwork, discriminator: Network<
 function asked(made: Tensor, photographs: Tensor, strength: Tensor, banks: Banks): { sum: Tensor; report: Record<'content' | 'palette' | 'variation', Tensor> } {
   const [content, variation] = [contentLoss(made, photographs), totalVariation(made)];
   const unpainted = mean(mul(abs(sub(made, photographs)), sub(1, strength)));
-  const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, photographs, each, strength, contrastOf(photographs))) as [Tensor, Tensor];
+  const contrast = contrastOf(photographs);
+  const [palette, patches] = [banks.palette, banks.patches].map((each) => distributionLoss(made, photographs, each, strength, contrast)) as [Tensor, Tensor];
   const calm = mul(input('calmWeight', []), unrest(made, photographs));
   const held = add(add(mul(input('contentWeight', []), content), calm), mul(unpainted, FAITHFUL));
   const spread = add(mul(input('paletteWeight', []), palette), mul(input('patchesWeight', []), patches));
   return { sum: add(spread, add(held, mul(input('variationWeight', []), variation))), report: { content, palette, variation } };
-}
-
-const painterUpdate = (painter: StyleNetwork) => (gradient: Tensor) => {
-  const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());
-  return { ...next, nextAverage: movingAverage(next.nextWeights) };
-};
-
-/** Teaches the scales and shifts of normalised channels alone, at every strength, while all convolutions stay as they are. Outputs and inputs of the painter's step, without a game. */
-export function scalesStep(painter: StyleNetwork, crops: StyleCrops, banks: Banks): Step {
-  const loss = (batch: number): LossGraph => {
-    const { photographs, noise, strength, weights } = paintingFeeds(painter, { ...crops, batch });
-    const bound = painter.bind(weights, (name) => name.endsWith('.scale') || name.endsWith('.shift'));
-    const made = inner(painter.build(bound.weights, photographs, noise, strength, knownSides().normal));
-    const { sum, report } = asked(made, inner(photographs), strength, banks);
-    return { gradient: bound.gradient(sum), report };
-  };
-  return new Step(crops.batch, loss, painterUpdate(painter));
 }
 
 /**
@@ -120,12 +99,16 @@ export function painterStep(painter: StyleNetwork, discriminator: Network<[Tenso
   const loss = (batch: number): LossGraph => {
     const { photographs, painting, noise, strength, weights, judge } = feeds(painter, discriminator, { ...crops, batch });
     const bound = painter.bind(weights, (name) => !name.includes(`.${TYPICAL}.`));
-    const { normal, own } = knownSides();
+    const { normal, own } = knownSides(photographs);
     const made = inner(painter.build(bound.weights, photographs, noise, strength, normal));
     const { weights: fixed } = discriminator.bind(judge);
     const lost = game(discriminator.build(fixed, centred(made)), discriminator.build(fixed, centred(painting)), strength, sharesOf(crops));
     const { sum, report } = asked(made, inner(photographs), strength, banks);
     return { gradient: bound.gradient(add(sum, mul(input('strokesWeight', []), lost))), report: { loss: lost, ...report, measured: mean(concat(own, 1), [0]) } };
   };
-  return new Step(crops.batch, loss, painterUpdate(painter));
+  const update = (gradient: Tensor) => {
+    const next = adam(input('weights', [painter.size]), input('moment', [painter.size]), gradient, adamInputs());
+    return { ...next, nextAverage: movingAverage(next.nextWeights) };
+  };
+  return new Step(crops.batch, loss, update);
 }

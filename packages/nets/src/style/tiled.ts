@@ -73,7 +73,7 @@ function layersOf(painter: StyleNetwork, weights: Float32Array, frozen: Weights,
 
 /** Mean and variance of every channel of every layer, [1, k, 1, 1]. */
 function measured(frozen: Weights, layers: Layers, photograph: Tensor, noise: Tensor, ease: Tensor | undefined): Tensor {
-  const { normal, used } = openSides(input('share', [1]));
+  const { normal, used } = openSides(photograph, input('share', [1]));
   const through = (name: string, x: Tensor): Tensor => normalised(frozen, name, conv(x, layers.get(name)!.kernel, { padding: 1 }), 1, normal, ease);
   through('out', relu(through('up1', paintHalf(frozen, entered(frozen, photograph, true), noise, normal, ease))));
   return concat(used, 1);

@@ -24,6 +24,8 @@ export interface StyleTrainerOptions extends StyleCrops, PartsOption {
   patches: number;
   /** Weight of flat places staying flat in the large. */
   calm: number;
+  /** Whether it began with another style's weights, which have typical moments already. Off by default. */
+  warm?: boolean;
 }
 
 export const STYLE_VECTORS = ['weights', 'moment', 'average', 'discriminator', 'discriminatorMoment'] as const;
@@ -78,8 +80,9 @@ export function strokesOf(photographs: Uint8Array, side: number, random: Random)
   return out;
 }
 
-export function startStyle(side: number, seed: number | string): StyleState {
-  const weights = defineStyle().initialise(new Random(`${seed}/painter`));
+/** @param from weights of another style to begin with; drawn by default. */
+export function startStyle(side: number, seed: number | string, from?: Float32Array): StyleState {
+  const weights = from?.slice() ?? defineStyle().initialise(new Random(`${seed}/painter`));
   const discriminator = paintingDiscriminator(judgedSide(side)).initialise(new Random(`${seed}/discriminator`));
   const zeros = (like: Float32Array) => new Float32Array(like.length);
   return { steps: 0, images: 0, vectors: { weights, moment: zeros(weights), average: weights.slice(), discriminator, discriminatorMoment: zeros(discriminator) } };
@@ -113,7 +116,7 @@ export class StyleTrainer {
    */
   async step({ photographs, painting }: StyleBatch, progress: number, rateScale = 1): Promise<StyleReport> {
     const { state, options } = this;
-    const { batch, side, seed, contentWeight, strokes, palette, patches, calm } = options;
+    const { batch, side, seed, contentWeight, strokes, palette, patches, calm, warm } = options;
     const { vectors } = state;
     const random = new Random(`${seed}/step/${state.steps}`);
     const rate = fall(progress) * rateScale;
@@ -169,7 +172,7 @@ export class StyleTrainer {
       discriminator: data(judged.nextWeights),
       discriminatorMoment: data(judged.nextMoment),
     });
-    for (const each of [vectors.weights, vectors.average]) this.typical.remember(each, data(painted.measured), 1 / Math.min(TYPICAL_STEPS, state.steps + 1));
+    for (const each of [vectors.weights, vectors.average]) this.typical.remember(each, data(painted.measured), 1 / Math.min(TYPICAL_STEPS, state.steps + (warm ? TYPICAL_STEPS : 1)));
     state.steps++;
     state.images += batch;
     return report;

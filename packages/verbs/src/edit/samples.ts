@@ -203,3 +203,7 @@ export function fillUnknown({ width, height, count, data, first, apart, step }: 
 
 /** A picture of a set of canvases as planes, 0 to 1. */
 export const planesOf = (canvases: Canvases, picture: number): Planar => ({ ...canvases.sizes[picture]!, data: Float32Array.from(canvases.planes(picture), (value) => value / 255) });
+
+export function* planarsOf(canvases: Canvases): Generator<Planar> {
+  for (let i = 0; i < canvases.count; i++) yield planesOf(canvases, i);
+}

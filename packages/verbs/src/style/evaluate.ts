@@ -2,10 +2,10 @@
 // photograph and a plain transfer of colours.
 
 import { basename, join } from 'node:path';
-import { colourTransfer, flicker, type Planar, type Structure, type StyleDistance, stillFrame, structureKept, styleDistance } from '@zeuxis/nets';
+import { flicker, PaintingProfile, type Planar, type Structure, type StyleDistance, stillFrame, structureKept } from '@zeuxis/nets';
 import { findPictures, openCanvases, UserError } from '@zeuxis/pictures';
-import type { StyleCard } from '../card.js';
-import { planar, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
+import { readPainting, type StyleCard } from '../card.js';
+import { planar, planarsOf, planesOf, sinkTo, sourceOf } from '../edit/samples.js';
 import type { ListedModel } from '../models.js';
 import type { VerbOptions } from '../progress.js';
 import { PAINTINGS } from '../train/style.js';
@@ -30,15 +30,14 @@ export interface StyleEvaluation {
 }
 
 export interface EvaluateStyleOptions extends VerbOptions {
-  /** The painting that the style was learned from, or a folder of those: distances are then the mean of those to each. */
-  against: string;
+  /** A painting, or a folder of those, which are measured against as one; what the model keeps of its own by default. */
+  against?: string;
   /** 1 by default. */
   strength?: number;
   seed?: number | string;
 }
 
-const DISTANCES = ['patches', 'colour'] as const;
-const FIGURES = [...DISTANCES, 'ssim', 'edges', 'flicker'] as const;
+const FIGURES = ['patches', 'colour', 'ssim', 'edges', 'flicker'] as const;
 const meanOf = <K extends string>(rows: readonly Record<K, number>[], names: readonly K[]): Record<K, number> =>
   Object.fromEntries(names.map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0) / rows.length])) as Record<K, number>;
 
@@ -48,16 +47,26 @@ async function planarOf(path: string, signal: AbortSignal | undefined): Promise<
   return planesOf(canvases, 0);
 }
 
+/** What is known of the paintings to measure against, seen as wide as the style was taught to see its own. */
+async function profileOf({ name, card, bytes }: ListedModel<StyleCard>, { against, signal, onProgress = () => {} }: EvaluateStyleOptions): Promise<PaintingProfile> {
+  if (against === undefined) {
+    const own = readPainting(bytes);
+    if (!own) throw new UserError(`'${name}' was trained by a version whose models keep nothing of their paintings; give those: --against PATH`);
+    return own;
+  }
+  const canvases = await openCanvases(against, { shorter: [card.painted], ...PAINTINGS, ...(signal ? { signal } : {}) });
+  if (canvases.fingerprint !== card.trainingSet.fingerprint)
+    onProgress({ stage: 'measure', done: 0, total: 1, unit: 'pictures', note: `'${against}' is not, by its contents and names, what '${name}' was learned from` });
+  return PaintingProfile.of(planarsOf(canvases), canvases.count);
+}
+
 /**
- * Measures a style on photographs, brought to a shorter side of 512 px. The style's paintings are seen as wide as it was taught to see them.
+ * Measures a style on photographs, brought to a shorter side of 512 px.
  * @throws UserError for folders and pictures that cannot serve.
  */
 export async function evaluateStyle(model: ListedModel<StyleCard>, folder: string, options: EvaluateStyleOptions): Promise<StyleEvaluation> {
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
-  const canvases = await openCanvases(against, { shorter: [model.card.painted], ...PAINTINGS, ...(signal ? { signal } : {}) });
-  if (canvases.fingerprint !== model.card.trainingSet.fingerprint)
-    onProgress({ stage: 'measure', done: 0, total: 1, unit: 'pictures', note: `'${against}' is not, by its contents and names, what '${model.name}' was learned from` });
-  const paintings = canvases.sizes.map((_, i) => planesOf(canvases, i));
+  const profile = await profileOf(model, options);
   const files = await findPictures(folder);
   const painter = await painterOf(model, options, seed, strength)();
   const each: StyleEvaluation['each'] = [];
@@ -77,16 +86,16 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];
       // As the frames of an animation are painted.
       const manner = await painter.mannerOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
-      const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>, paintings: readonly Planar[]): Promise<StyleFigures> => ({
-        ...meanOf(paintings.map((painting) => styleDistance(made, painting)), DISTANCES),
+      const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>): Promise<StyleFigures> => ({
+        ...profile.distanceOf(made),
         ...structureKept(photograph, made),
         flicker: flicker(await frame(frames[0]), await frame(frames[1])),
       });
       each.push({
         name: file,
-        painted: await figures(await paint(photograph), (still) => paint(still, manner), paintings),
-        untouched: await figures(photograph, (still) => still, paintings),
-        transferred: meanOf(await Promise.all(paintings.map((painting) => figures(colourTransfer(photograph, painting), (still) => colourTransfer(still, painting), [painting]))), FIGURES),
+        painted: await figures(await paint(photograph), (still) => paint(still, manner)),
+        untouched: await figures(photograph, (still) => still),
+        transferred: await figures(profile.coloured(photograph), (still) => profile.coloured(still)),
       });
       onProgress({ stage: 'measure', done: each.length, total: files.length, unit: 'pictures' });
     }
@@ -100,7 +109,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   return {
     model: { name: model.name, sha256: model.sha256 },
     pictures: { folder, count: each.length },
-    against: basename(against),
+    against: against === undefined ? model.card.trainingSet.name : basename(against),
     strength,
     each,
     mean: { painted: mean('painted'), untouched: mean('untouched'), transferred: mean('transferred') },

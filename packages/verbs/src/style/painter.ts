@@ -151,8 +151,8 @@ export class Painter implements Paints {
   }
 }
 
-/** How a model's painter is opened. @throws UserError for a model of another network than this version's. */
-export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = coverOf(strength)): () => Promise<Painter> {
+/** The weights of a model. @throws UserError for one of another network than this version's. */
+export function weightsOf(model: ListedModel<StyleCard>): Float32Array {
   let weights: Float32Array | undefined;
   try {
     weights = styleWeights(defineStyle(), model.bytes);
@@ -160,8 +160,13 @@ export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, s
     throw new UserError(`the model '${model.name}' cannot be read: ${(error as Error).message}`);
   }
   if (!weights) throw new UserError(`the style '${model.name}' is of another version's network, which this one does not paint with; train it anew`);
-  const own = weights;
-  return () => Painter.from(own, options, seed, strength, share);
+  return weights;
+}
+
+/** How a model's painter is opened. @throws UserError for a model of another network than this version's. */
+export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = coverOf(strength)): () => Promise<Painter> {
+  const weights = weightsOf(model);
+  return () => Painter.from(weights, options, seed, strength, share);
 }
 
 const isSmall = ({ width, height }: Extent): boolean => width * height <= (STYLE_TILE + 2 * STYLE_MARGIN) ** 2;

@@ -9,7 +9,7 @@ import type { StyleCard } from '../card.js';
 import { humanOf } from '../edit/authorship.js';
 import { BatchFault, type BatchItem, type BatchOptions, type BatchResult, type EditedFile, formatOfName, inBatch, type Work } from '../edit/batch.js';
 import { markingOf } from '../edit/marking.js';
-import { findModel, type ListedModel, named, trainedOn } from '../models.js';
+import { findStyle, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
@@ -32,14 +32,6 @@ export interface StyleOptions extends BatchOptions {
 }
 
 export type StyleResult = BatchResult;
-
-/** @throws UserError where there is none, or the model is of another task. */
-export async function findStyle(nameOrPath: string): Promise<ListedModel<StyleCard>> {
-  const model = await findModel(nameOrPath);
-  const { task } = model.card;
-  if (task !== 'style') throw new UserError(`'${nameOrPath}' is no style but a model for ${task}; \`zeuxis models\` lists styles under style`);
-  return model as ListedModel<StyleCard>;
-}
 
 /** What one file's painting depends on beside the file and the model; kept in its manifest. */
 type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed' | 'mix'> & {

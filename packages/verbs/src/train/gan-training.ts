@@ -13,6 +13,7 @@ import { writeCheckpoint } from './checkpoint.js';
 import type { TrainGanOptions } from './gan.js';
 import { folderName, requireFinite, type runPaths, type Training } from './loop.js';
 import { type Curve, line } from './report.js';
+import { alsoLeftOut } from './sets.js';
 import type { RunSettings } from './settings.js';
 
 /** Labels in a grid: the widest that WebP holds at 256 px is 63, and more than these cannot be told apart. */
@@ -112,10 +113,8 @@ export class GanTraining implements Training<StepReport, GanCard> {
   describe(seconds: number) {
     const { settings, trainer, options } = this;
     const { state } = trainer;
-    const { count, skipped, reserved, unstated } = this.data;
-    const leftOut = skipped.length + reserved.length + unstated.length;
     const facts = {
-      Pictures: `${count} from '${folderName(options.pictures)}', ${settings.labels.length || 'no'} labels${leftOut > 0 ? `; ${leftOut} left out` : ''}`,
+      Pictures: `${this.data.count} from '${folderName(options.pictures)}', ${settings.labels.length || 'no'} labels${alsoLeftOut(this.data)}`,
       Shown: `${state.images} pictures in ${state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),

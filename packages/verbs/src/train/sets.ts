@@ -57,10 +57,18 @@ export const setOf = (path: string, { count, files, fingerprint, skipped, reserv
 /** Of each kind so many are named, and the others counted. */
 const NAMED = 10;
 
+const countLeftOut = ({ skipped, reserved, unstated }: LeftOut): number => skipped.length + reserved.length + unstated.length;
+
+/** What a report says of pictures that were left out; nothing where none were. */
+export function alsoLeftOut(opened: LeftOut): string {
+  const count = countLeftOut(opened);
+  return count > 0 ? `; ${count} left out` : '';
+}
+
 /** Says which pictures were left out, and why: the first few of each kind by name, and how many there were. */
 export function tellLeftOut(stage: string, { count, skipped, reserved, unstated }: Opened, onProgress: NonNullable<VerbOptions['onProgress']>): void {
   const say = (note: string) => onProgress({ stage, done: count, total: count, unit: 'pictures', note });
   for (const list of [skipped, reserved, unstated]) for (const { file, reason } of list.slice(0, NAMED)) say(`left out ${file}: ${reason}`);
-  const all = skipped.length + reserved.length + unstated.length;
+  const all = countLeftOut({ skipped, reserved, unstated });
   if (all > 0) say(`left out ${all} of ${count + all} pictures: ${skipped.length} that cannot serve, ${reserved.length} reserved, ${unstated.length} without a stated right`);
 }

@@ -2,16 +2,17 @@
 
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { defineStyle, Random, type StyleReport, type StyleTrainer, styleModel, styleRate } from '@zeuxis/nets';
-import { type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
+import { defineStyle, PaintingProfile, Random, type StyleReport, type StyleTrainer, styleModel, styleRate } from '@zeuxis/nets';
+import { bicubic, type Canvases, encodeReportGrid, tileSheet, writeWhole } from '@zeuxis/pictures';
 import { sayRights } from '@zeuxis/provenance';
-import { cardMetadata, type StyleCard, type TrainingSet } from '../card.js';
-import { planar, sinkTo, sourceOf } from '../edit/samples.js';
+import { cardMetadata, paintingMetadata, type StyleCard, type TrainingSet } from '../card.js';
+import { planar, planarsOf, sinkTo, sourceOf } from '../edit/samples.js';
 import { Painter, STYLE_MARGIN } from '../style/painter.js';
 import { VERSION } from '../version.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { folderName, requireFinite, type runPaths, type Training } from './loop.js';
 import { type Curve, line } from './report.js';
+import { alsoLeftOut } from './sets.js';
 import type { StyleSettings, TrainStyleOptions } from './style.js';
 
 export const STYLE_CURVES: readonly Curve[] = [
@@ -23,12 +24,31 @@ export const STYLE_CURVES: readonly Curve[] = [
   { title: 'Crops a second', lines: [line('rate', 'picturesPerSecond')] },
 ];
 
-/** Crops of canvases, all alike often. */
+/** Crops of canvases, all alike often, from any place. */
 function drawCrops(canvases: Canvases, random: Random, side: number, out: Uint8Array): Uint8Array {
   for (let n = 0; n < out.length / (3 * side * side); n++) {
     const picture = random.below(canvases.count);
     const { width, height } = canvases.sizes[picture]!;
     canvases.crop({ picture, x: random.below(width - side + 1), y: random.below(height - side + 1), mirrored: random.below(2) === 1 }, side, n, out);
+  }
+  return out;
+}
+
+/** Of so many crops one is magnified, its sides so many times: a sky alone, a wall, a bit of cloth, which are photographs too. */
+const [MAGNIFIED, MAGNIFICATION] = [8, 4];
+
+/** Crops of photographs, most of them nearly whole. */
+function drawPhotographs(canvases: Canvases, random: Random, side: number, out: Uint8Array): Uint8Array {
+  drawCrops(canvases, random, side, out);
+  const plane = side * side;
+  const small = side / MAGNIFICATION;
+  for (let n = 0; n < out.length / (3 * plane); n++) {
+    if (random.below(MAGNIFIED) > 0) continue;
+    const detail = drawCrops(canvases, random, small, new Uint8Array(3 * small * small));
+    for (let c = 0; c < 3; c++) {
+      const data = detail.subarray(c * small * small, (c + 1) * small * small);
+      out.set(bicubic({ width: small, height: small, channels: 1, data }, MAGNIFICATION).data, (3 * n + c) * plane);
+    }
   }
   return out;
 }
@@ -50,6 +70,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
   readonly unit = 'crops';
   private readonly photographs: Uint8Array;
   private readonly painting: Uint8Array;
+  private readonly profile: PaintingProfile;
 
   constructor(
     private readonly options: TrainStyleOptions,
@@ -59,6 +80,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
   ) {
     const size = settings.batch * 3 * settings.side ** 2;
     [this.photographs, this.painting] = [new Uint8Array(size), new Uint8Array(size)];
+    this.profile = PaintingProfile.of(planarsOf(pictures.paintings), pictures.paintings.count);
   }
 
   get images(): number {
@@ -76,7 +98,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
   step(progress: number): Promise<StyleReport> {
     const { seed, side, rateScale } = this.settings;
     const random = new Random(`${seed}/crops/${this.trainer.state.steps}`);
-    const photographs = drawCrops(this.pictures.photographs, random, side, this.photographs);
+    const photographs = drawPhotographs(this.pictures.photographs, random, side, this.photographs);
     const painting = drawCrops(this.pictures.paintings, random, side, this.painting);
     return this.trainer.step({ photographs, painting }, progress, rateScale);
   }
@@ -99,7 +121,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     requireFinite(state.vectors);
     await writeCheckpoint(paths.checkpoint, { task: 'style', settings, state, seconds });
     const card = this.card(seconds);
-    const model = styleModel(defineStyle(), state.vectors.average, cardMetadata(card));
+    const model = styleModel(defineStyle(), state.vectors.average, { ...cardMetadata(card), ...paintingMetadata(this.profile) });
     await writeWhole(paths.model, model);
     await this.grid(paths.grids);
     return card;
@@ -134,10 +156,11 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     const { paintings, photographs } = this.pictures;
     const facts = {
       Paintings: `${paintings.count} from '${basename(options.pictures)}', ${this.pictures.painted} px`,
-      Photographs: `${photographs.count} from '${basename(options.content)}'`,
+      Photographs: `${photographs.count} from '${basename(options.content)}'${alsoLeftOut(photographs)}`,
       Shown: `${trainer.state.images} crops of ${settings.side} px in ${trainer.state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
+      ...(settings.from ? { 'Began with': `the style '${settings.from.name}'` } : {}),
       Rights: sayRights(this.pictures.trainingSet),
       'Rights to the photographs': sayRights(this.pictures.content),
     };
@@ -153,6 +176,7 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
       name: folderName(options.out),
       trainingSet,
       content,
+      ...(settings.from ? { from: settings.from } : {}),
       painted,
       contentWeight: settings.contentWeight,
       palette: settings.palette,

@@ -1,11 +1,13 @@
 // `train style`: paintings and photographs in, a style's model file out, with everything needed to watch and resume it.
 
 import { targetOf } from '@zeuxis/graph/node';
-import { banksOf, defineStyle, judgedSide, type Planar, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
+import { banksOf, defineStyle, judgedSide, paintingDiscriminator, STYLE_VECTORS, type StyleState, StyleTrainer, type StyleTrainerOptions, startStyle } from '@zeuxis/nets';
 import { type Canvases, openCanvases, UserError } from '@zeuxis/pictures';
 import type { SettledRights } from '@zeuxis/provenance';
 import type { StyleCard } from '../card.js';
-import { planesOf } from '../edit/samples.js';
+import { planarsOf } from '../edit/samples.js';
+import { findStyle, setsOf } from '../models.js';
+import { weightsOf } from '../style/painter.js';
 import { inRunFolder } from './folder.js';
 import { Loop, type RunResult, runPaths } from './loop.js';
 import { fixedRights, keptRights, requireSame, rightsOf, setOf, tellLeftOut } from './sets.js';
@@ -18,9 +20,11 @@ export interface TrainStyleOptions extends TrainingOptions {
   pictures: string;
   /** Folder of photographs to learn to paint; 300 of them are taken at most. */
   content: string;
+  /** A style to begin with in place of nothing: a shipped name, a .onnx file or a run folder. What that was trained on is named with the new one's. */
+  from?: string;
   /** How wide a brush is, 1.5 by default: the paintings are seen with a shorter side of 480 px times this. */
   scale?: number;
-  /** Weight of the photograph's structure, 0.8 by default: less lets more of it go. */
+  /** Weight of the photograph's structure, 1.5 by default: less lets more of it go. */
   contentWeight?: number;
   /** Weight of the painting's colours, 14 by default: more takes them as often as the painting has them. */
   palette?: number;
@@ -40,10 +44,11 @@ export type TrainStyleResult = RunResult<StyleCard>;
 
 export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
   scale: number;
+  from?: NonNullable<StyleCard['from']>;
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [1, 448, 60];
-const WEIGHTS = { contentWeight: 0.8, palette: 14, strokes: 1, patches: 1, calm: 30 };
+const WEIGHTS = { contentWeight: 1.5, palette: 14, strokes: 1, patches: 1, calm: 30 };
 const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
@@ -81,14 +86,10 @@ async function openBoth(options: TrainStyleOptions, side: number, scale: number,
     onProgress: ({ done, total }: { done: number; total: number }) => onProgress({ stage, done, total, unit: 'pictures' }),
   });
   const paintings = await openCanvases(pictures, { shorter: [shorterOf(scale)], ...PAINTINGS, side, ...common('paintings') });
-  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED.map((share) => Math.round(share * side)), least: Math.min(SMALLEST_PHOTOGRAPH, side / 2), side, most: MOST_PHOTOGRAPHS, not: new Set(paintings.hashes), ...common('photographs') });
+  const photographs = await openCanvases(content, { shorter: PHOTOGRAPHED.map((share) => Math.round(share * side)), least: Math.min(SMALLEST_PHOTOGRAPH, side / 2), side, most: MOST_PHOTOGRAPHS, not: paintings, ...common('photographs') });
   const opened = { paintings, photographs };
   for (const stage of ['paintings', 'photographs'] as const) tellLeftOut(stage, opened[stage], onProgress);
   return opened;
-}
-
-function* planarsOf(canvases: Canvases): Generator<Planar> {
-  for (let i = 0; i < canvases.count; i++) yield planesOf(canvases, i);
 }
 
 /**
@@ -102,6 +103,9 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
   const { contentWeight, palette, strokes, patches, calm } = options;
   checkWeights({ contentWeight, palette, strokes, patches, calm });
   const before = await resumable<StyleSettings, StyleState>('style', options, runPaths(out).checkpoint, fixedOf(options));
+  if (before && options.from !== undefined) throw new UserError(`--from is for new runs, and this one goes on with '${out}'; leave it out`);
+  const from = options.from === undefined ? undefined : await findStyle(options.from);
+  const first = from && weightsOf(from);
   const rights = rightsOf(options, before?.settings);
   const settled: Settled = { paintings: await rights.settle(options.pictures), photographs: await rights.settle(options.content) };
   const [side, scale] = [before?.settings.side ?? options.crop ?? DEFAULT_CROP, before?.settings.scale ?? options.scale ?? DEFAULT_SCALE];
@@ -120,6 +124,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const settings: StyleSettings = before ? { ...before.settings, calm: before.settings.calm ?? 0, ...turned } : {
       side,
       scale,
+      ...(from ? { warm: true, from: { name: from.name, sha256: from.sha256, trainingSets: setsOf(from.card) } } : {}),
       ...keptRights(rights, options, paintings.files, photographs.files),
       fingerprint,
       networks,
@@ -134,7 +139,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       snapshots: options.snapshots ?? DEFAULT_SNAPSHOTS,
     };
     requireSame(settings, fingerprint, out, paintings.files, photographs.files);
-    const state = before?.state ?? startStyle(side, settings.seed);
+    const state = before?.state ?? startStyle(side, settings.seed, first);
     if (settings.networks !== networks || !STYLE_VECTORS.every((name) => state.vectors[name]))
       throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
     onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });

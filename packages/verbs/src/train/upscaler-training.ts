@@ -10,6 +10,7 @@ import { writeCheckpoint } from './checkpoint.js';
 import { CropGrid, CropSource } from './crops.js';
 import { folderName, requireFinite, type runPaths, type Training } from './loop.js';
 import { type Curve, line } from './report.js';
+import { alsoLeftOut } from './sets.js';
 import type { TrainUpscalerOptions, UpscalerSettings } from './upscaler.js';
 
 const COMMON_CURVES: readonly Curve[] = [
@@ -89,9 +90,8 @@ abstract class CropTraining<Report> implements Training<Report, UpscalerCard> {
     const { settings, options, pairs } = this;
     const { state } = this.trainer;
     const { scale, preset, channels } = settings.shape;
-    const leftOut = pairs.skipped.length + pairs.reserved.length + pairs.unstated.length;
     const facts = {
-      Pictures: `${pairs.count} from '${folderName(options.pictures)}'${leftOut > 0 ? `; ${leftOut} left out` : ''}`,
+      Pictures: `${pairs.count} from '${folderName(options.pictures)}'${alsoLeftOut(pairs)}`,
       Shown: `${state.images} crops of ${settings.side * scale} px in ${state.steps} steps of ${settings.batch}`,
       Time: `${(seconds / 60).toFixed(1)} minutes on ${options.device ?? 'cpu'}`,
       Seed: String(settings.seed),
