@@ -68,7 +68,7 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
   const { against, strength = 1, seed = 0, signal, onProgress = () => {} } = options;
   const profile = await profileOf(model, options);
   const files = await findPictures(folder);
-  const painter = await painterOf(model, options, seed, strength)();
+  const painter = await painterOf(model, options, strength)();
   const each: StyleEvaluation['each'] = [];
   try {
     for (const file of files) {
@@ -80,12 +80,12 @@ export async function evaluateStyle(model: ListedModel<StyleCard>, folder: strin
       if (!photograph) continue;
       const paint = async ({ width, height, data }: Planar, manner?: Manner): Promise<Planar> => {
         const out: Planar = { width, height, data: new Float32Array(data.length) };
-        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { signal }, manner);
+        await painter.paint(sourceOf(planar(width, height, data), 3), sinkTo(planar(width, height, out.data), 3), { seed, signal }, manner);
         return out;
       };
       const frames: [Planar, Planar] = [stillFrame(photograph, 0), stillFrame(photograph, 1)];
       // As the frames of an animation are painted.
-      const manner = await painter.mannerOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)));
+      const manner = await painter.mannerOver(frames.map(({ width, height, data }) => sourceOf(planar(width, height, data), 3)), { seed });
       const figures = async (made: Planar, frame: (still: Planar) => Planar | Promise<Planar>): Promise<StyleFigures> => ({
         ...profile.distanceOf(made),
         ...structureKept(photograph, made),

@@ -7,6 +7,9 @@ import { interleaved, sinkTo, sourceOf } from '../edit/samples.js';
 import type { Sink, Source } from '../edit/tiles.js';
 import type { Manner, Painter, PaintOptions, Paints } from './painter.js';
 
+/** With other noise, or the second's strokes would begin where the first's did. */
+const other = ({ seed = 0, ...options }: PaintOptions): PaintOptions => ({ ...options, seed: `${seed}/second` });
+
 export class MixedPainter implements Paints {
   readonly passes = 2;
 
@@ -16,16 +19,16 @@ export class MixedPainter implements Paints {
   ) {}
 
   async paint(source: Source, sink: Sink, options: PaintOptions, given?: Manner): Promise<void> {
-    await this.second.paint(await this.between(source, options, given), sink, options, given && [given[1]!]);
+    await this.second.paint(await this.between(source, options, given), sink, other(options), given && [given[1]!]);
   }
 
   async mannerOver(sources: readonly Source[], options: PaintOptions): Promise<Manner> {
-    const first = await this.first.mannerOver(sources);
+    const first = await this.first.mannerOver(sources, options);
     const { between } = this;
     async function* painted() {
       for (const source of sources) yield await between(source, options, first);
     }
-    return [...first, ...(await this.second.mannerOver(painted()))];
+    return [...first, ...(await this.second.mannerOver(painted(), other(options)))];
   }
 
   /** The strengths of both, and how much of what the second paints covers the first's, at a mix of 0, the first alone, to 1, the second alone. */

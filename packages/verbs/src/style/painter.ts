@@ -28,6 +28,8 @@ export const STYLE_TILE = 1024;
 const FEW = 420_000;
 
 export interface PaintOptions {
+  /** Of the noise that strokes begin from, 0 by default. */
+  seed?: number | string;
   tile?: number | Extent;
   signal?: AbortSignal | undefined;
   onTile?: () => void;
@@ -66,21 +68,20 @@ export class Painter implements Paints {
   private constructor(
     private readonly style: TiledStyle,
     private readonly session: Session,
-    private readonly seed: number | string,
     private readonly share: number,
   ) {}
 
   /**
-   * @param weights of the network. @param seed of the noise that strokes begin from.
+   * @param weights of the network.
    * @param strength as the network was taught it, 0 to 1.
    * @param share of the painted picture over what it is painted from.
    */
-  static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, seed: number | string, strength = 1, share = coverOf(strength)): Promise<Painter> {
+  static async from(weights: Float32Array, { device = 'cpu', threads = availableParallelism() }: VerbOptions, strength = 1, share = coverOf(strength)): Promise<Painter> {
     const target = await targetOf(device);
     const style = tiledStyle(defineStyle(), weights, strength, target, STYLE_MARGIN);
     // Between runs this thread works alone, and threads that waited awake would take from it.
     const session = await openSession(style.model, { device, threads, sleep: true, asWritten: Boolean(target.channelBlock) });
-    return new Painter(style, session, seed, share);
+    return new Painter(style, session, share);
   }
 
   /** Tiles of a picture. */
@@ -91,8 +92,8 @@ export class Painter implements Paints {
 
   async paint(source: Source, sink: Sink, options: PaintOptions = {}, given?: Manner): Promise<void> {
     const whole = framed(source, STYLE_MARGIN);
-    const { tile = tileOf(whole) } = options;
-    const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole));
+    const { tile = tileOf(whole), seed = 0 } = options;
+    const { strokes, moments } = given?.[0] ?? (await this.ownManner(source, whole, seed));
     const feeds = this.style.paintingBy(moments);
     const faded = this.share < 1 ? fading(source, sink, this.share) : sink;
     // Beyond the picture there is what makes whole grains of it.
@@ -104,7 +105,7 @@ export class Painter implements Paints {
     await inTiles(whole, within, { ...options, margin: STYLE_MARGIN, edge: STYLE_MARGIN, scale: 1, channels: 3, tile }, (part) => this.made(part, strokes, feeds));
   }
 
-  async mannerOver(sources: Sources): Promise<Manner> {
+  async mannerOver(sources: Sources, { seed = 0 }: PaintOptions): Promise<Manner> {
     let sum: Float32Array | undefined;
     let seen: Luminance | undefined;
     let count = 0;
@@ -113,7 +114,7 @@ export class Painter implements Paints {
       const whole = framed(source, STYLE_MARGIN);
       const looked = lookAt(source, whole, STYLE_MARGIN);
       const own = looked.luminance;
-      const moments = await this.measure(looked, () => layStrokes(own, this.seed));
+      const moments = await this.measure(looked, seed, () => layStrokes(own, seed));
       if (sum && seen) {
         added(sum, moments);
         added(seen.data, own.data);
@@ -121,19 +122,19 @@ export class Painter implements Paints {
       count++;
     }
     if (!sum || !seen) throw new RangeError('a manner is that of pictures; there are none');
-    return [{ moments: sum.map((value) => value / count), strokes: await layStrokes({ ...seen, data: seen.data.map((value) => value / count) }, this.seed) }];
+    return [{ moments: sum.map((value) => value / count), strokes: await layStrokes({ ...seen, data: seen.data.map((value) => value / count) }, seed) }];
   }
 
-  private async ownManner(source: Source, whole: Source): Promise<Shared> {
+  private async ownManner(source: Source, whole: Source, seed: number | string): Promise<Shared> {
     const looked = lookAt(source, whole, STYLE_MARGIN);
-    const strokes = await layStrokes(looked.luminance, this.seed);
-    return { strokes, moments: await this.measure(looked, async () => strokes) };
+    const strokes = await layStrokes(looked.luminance, seed);
+    return { strokes, moments: await this.measure(looked, seed, async () => strokes) };
   }
 
   /** The moments of a picture, of it reduced where it is large. @param strokes gives those of the whole in its frame. */
-  private async measure({ small, factor }: Looked, strokes: () => Promise<Strokes>): Promise<Float32Array> {
+  private async measure({ small, factor }: Looked, seed: number | string, strokes: () => Promise<Strokes>): Promise<Float32Array> {
     const { width: w, height: h, data: values } = small;
-    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced(small, GRAIN)), this.seed), 0];
+    const [own, at] = factor === 1 ? [await strokes(), STYLE_MARGIN - FRAME] : [await layStrokes(luminance(boxReduced(small, GRAIN)), seed), 0];
     const { data } = await this.made({ values, x: at, y: at, w, h }, own, this.style.measuring(w * h));
     return data as Float32Array;
   }
@@ -164,9 +165,9 @@ export function weightsOf(model: ListedModel<StyleCard>): Float32Array {
 }
 
 /** How a model's painter is opened. @throws UserError for a model of another network than this version's. */
-export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, seed: number | string, strength: number, share = coverOf(strength)): () => Promise<Painter> {
+export function painterOf(model: ListedModel<StyleCard>, options: VerbOptions, strength: number, share = coverOf(strength)): () => Promise<Painter> {
   const weights = weightsOf(model);
-  return () => Painter.from(weights, options, seed, strength, share);
+  return () => Painter.from(weights, options, strength, share);
 }
 
 const isSmall = ({ width, height }: Extent): boolean => width * height <= (STYLE_TILE + 2 * STYLE_MARGIN) ** 2;

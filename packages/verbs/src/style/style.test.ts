@@ -148,17 +148,23 @@ describe('style', () => {
     expect(failures).toEqual([]);
     expect(await sharp(files[0]!.path).metadata()).toMatchObject({ width: 120, height: 90, channels: 3 });
     const verdict = await verify(files[0]!.path);
-    expect(verdict.edit).toMatchObject({ parent: { title: '0.png' }, model: { name: 'run' }, seed: 0, trainingSet: { pictures: 1, rights } });
+    expect(verdict.edit).toMatchObject({ parent: { title: '0.png' }, model: { name: 'run' }, seed: expect.stringMatching(/^[0-9a-f]{8}$/), trainingSet: { pictures: 1, rights } });
     expect((await paint({ inputs: [source], overwrite: false })).kept).toHaveLength(1);
     const other = await paint({ inputs: [source], overwrite: false, seed: 1 });
     expect(other.failures[0]!.message).toMatch(/is there already; --overwrite replaces it/);
   });
 
-  it('paints the same from the same seed and otherwise from another', async () => {
+  it('paints the same from the same seed and otherwise from another, and each picture from its own', async () => {
     const inputs = [at('photographs', '1.png')];
+    // The same pixels in another file.
+    await sharp(inputs[0]!).png({ compressionLevel: 1 }).toFile(at('1.png'));
+    const another = await pixels((await paint({ inputs: [at('1.png')] })).files[0]!.path);
     const once = await pixels((await paint({ inputs })).files[0]!.path);
     expect(Buffer.from(once).equals(await pixels((await paint({ inputs, out: at('again') })).files[0]!.path))).toBe(true);
     expect(Buffer.from(once).equals(await pixels((await paint({ inputs, out: at('again'), seed: 7 })).files[0]!.path))).toBe(false);
+    expect(Buffer.from(once).equals(another)).toBe(false);
+    const seeded = async (path: string) => pixels((await paint({ inputs: [path], out: at('again'), seed: 7 })).files[0]!.path);
+    expect(await seeded(at('1.png'))).toEqual(await seeded(inputs[0]!));
   });
 
   it('keeps colours, and what a mask keeps', async () => {
@@ -213,7 +219,7 @@ describe('style', () => {
     const visible = async (hidden: number) => {
       const data = Buffer.from(Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 32 ? [hidden, hidden, hidden, 0] : [90, (i * 7) % 256, 160, 255])).flat());
       await sharp(data, { raw: { width: 64, height: 48, channels: 4 } }).png().toFile(at('cut.png'));
-      const after = await pixels((await paint({ inputs: [at('cut.png')] })).files[0]!.path);
+      const after = await pixels((await paint({ inputs: [at('cut.png')], seed: 0 })).files[0]!.path);
       return Array.from({ length: 64 * 48 }, (_, i) => i).filter((i) => i % 64 >= 32).flatMap((i) => [...after.subarray(i * 4, i * 4 + 3)]);
     };
     expect(await visible(255)).toEqual(await visible(0));
@@ -237,9 +243,9 @@ describe('style', () => {
   it('mixes two styles: none of the second, none of the first, and what neither makes alone', async () => {
     await train('second', { images: 8, seed: 2 });
     const inputs = [at('photographs', '1.png')];
-    const mixed = (mix: number, out = 'out') => paint({ inputs, model: [at('run'), at('second')], mix, out: at(out) });
+    const mixed = (mix: number, out = 'out') => paint({ inputs, model: [at('run'), at('second')], mix, out: at(out), seed: 0 });
     const [first, second, none, all, half] = [
-      await pixels((await paint({ inputs })).files[0]!.path),
+      await pixels((await paint({ inputs, seed: 0 })).files[0]!.path),
       await pixels((await paint({ inputs, model: at('second'), seed: '0/second' })).files[0]!.path),
       await pixels((await mixed(0)).files[0]!.path),
       await pixels((await mixed(1)).files[0]!.path),
@@ -250,13 +256,13 @@ describe('style', () => {
     expect(far(all, second)).toBeLessThanOrEqual(1);
     expect(Math.min(far(half, first), far(half, second))).toBeGreaterThan(4);
     // With less than all strength as well.
-    const weakly = async (options: Partial<StyleOptions>) => pixels((await paint({ inputs, strength: 0.5, ...options })).files[0]!.path);
+    const weakly = async (options: Partial<StyleOptions>) => pixels((await paint({ inputs, strength: 0.5, seed: 0, ...options })).files[0]!.path);
     const both = [at('run'), at('second')] as const;
     expect(far(await weakly({ model: both, mix: 0 }), await weakly({}))).toBeLessThanOrEqual(1);
     expect(far(await weakly({ model: both, mix: 1 }), await weakly({ model: at('second'), seed: '0/second' }))).toBeLessThanOrEqual(1);
     const { files } = await mixed(0.4);
     expect((await verify(files[0]!.path)).edit).toMatchObject({ model: { name: 'run' }, second: { name: 'second', trainingSet: { pictures: 1, rights } }, mix: 0.4 });
-    expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.4, overwrite: false })).kept).toHaveLength(1);
+    expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.4, seed: 0, overwrite: false })).kept).toHaveLength(1);
     expect((await paint({ inputs, model: [at('run'), at('second')], mix: 0.5, overwrite: false })).failures[0]!.message).toMatch(/is there already/);
     await expect(paint({ inputs, mix: 0.4 })).rejects.toThrow('--mix is for two styles; give --model twice');
     await expect(mixed(2)).rejects.toThrow('the mix must be from 0 to 1, not 2');
@@ -391,8 +397,8 @@ it('paints in tiles as it paints the whole, at sides of every kind', async () =>
       for (let c = 0; c < 3; c++) for (let row = 0; row < h; row++) for (let column = 0; column < w; column++) out[(c * h + row) * w + column] = values[(c * height + y + row) * width + x + column]!;
     },
   };
-  const session = await Painter.from(weights, { threads: 1 }, 'noise');
-  const manner = await session.mannerOver([source]);
+  const session = await Painter.from(weights, { threads: 1 });
+  const manner = await session.mannerOver([source], { seed: 'noise' });
   const painted = async (tile: number) => {
     const out = new Float32Array(values.length).fill(Number.NaN);
     const sink = (part: Float32Array, x: number, y: number, w: number, h: number) => {

@@ -13,7 +13,7 @@ import { findStyle, type ListedModel, named, trainedOn } from '../models.js';
 import { tileProgress } from '../progress.js';
 import { VERSION } from '../version.js';
 import { MixedPainter } from './mixed.js';
-import { Painter, type Paints, painterOf } from './painter.js';
+import { Painter, type PaintOptions, type Paints, painterOf } from './painter.js';
 import { paintAnimation, paintRaster } from './raster.js';
 
 export interface StyleOptions extends BatchOptions {
@@ -27,14 +27,16 @@ export interface StyleOptions extends BatchOptions {
   keepColour?: boolean;
   /** A grey picture of the photograph's size: white is painted, black stays, and what lies between is between. */
   mask?: string;
-  /** Of the noise that strokes begin from, 0 by default. */
+  /** Of the noise that strokes begin from; by default each picture's own, the first eight digits of its file's SHA-256. */
   seed?: number | string;
 }
 
 export type StyleResult = BatchResult;
 
-/** What one file's painting depends on beside the file and the model; kept in its manifest. */
-type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed' | 'mix'> & {
+type Seeded = Required<Pick<PaintOptions, 'seed'>>;
+
+/** What files' painting depends on beside each file, its seed and the model; kept in their manifests. */
+type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'mix'> & {
   human?: HumanWork;
   /** Hexadecimal SHA-256 of the second model. */
   with?: string;
@@ -48,7 +50,7 @@ type Settings = Pick<StyleOptions, 'strength' | 'keepColour' | 'seed' | 'mix'> &
  * @throws UserError for options, models and folders that cannot serve; a fault of one file is told in `failures`.
  */
 export async function style(options: StyleOptions): Promise<StyleResult> {
-  const { seed = 0, strength = 1, keepColour = false } = options;
+  const { strength = 1, keepColour = false } = options;
   if (!(strength >= 0 && strength <= 1)) throw new UserError(`the strength must be from 0 to 1, not ${strength}`);
   const names = typeof options.model === 'string' ? [options.model] : options.model;
   const { mix = 0.5 } = options;
@@ -63,23 +65,22 @@ export async function style(options: StyleOptions): Promise<StyleResult> {
       options.strength !== undefined && `strength ${strength}`,
       options.mix !== undefined && `a mix of ${mix}`,
       keepColour && "the photograph's colours",
-      options.seed !== undefined && `seed ${seed}`,
+      options.seed !== undefined && `seed ${options.seed}`,
     ],
     edited: [mask && 'where it is painted, by a mask'],
   });
-  const settings: Settings = { seed, strength, ...human, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
+  const settings: Settings = { strength, ...human, ...(models[1] ? { mix, with: models[1].sha256 } : {}), ...(keepColour ? { keepColour } : {}), ...(mask ? { mask: mask.sha256 } : {}) };
   await requireDevice(options.device);
-  const painter = lazily(paintsOf(models, options, seed, strength, mix));
+  const painter = lazily(paintsOf(models, options, strength, mix));
   const job = { options, models, painter, mask: mask?.raster, settings };
   return inBatch(options, { done: 'painted', isOurs: ({ scale }) => scale === undefined }, (item) => plan(item, job)).finally(() => painter.close());
 }
 
 /** How the one painter is opened, or both mixed. */
-function paintsOf([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, seed: number | string, strength: number, mix: number): () => Promise<Paints> {
-  if (!second) return painterOf(first!, options, seed, strength);
+function paintsOf([first, second]: readonly ListedModel<StyleCard>[], options: StyleOptions, strength: number, mix: number): () => Promise<Paints> {
+  if (!second) return painterOf(first!, options, strength);
   const shares = MixedPainter.shares(strength, mix);
-  // Other noise, or the second's strokes would begin where the first's did.
-  const [one, other] = [painterOf(first!, options, seed, shares.first), painterOf(second, options, `${seed}/second`, shares.second, shares.share)];
+  const [one, other] = [painterOf(first!, options, shares.first), painterOf(second, options, shares.second, shares.share)];
   return async () => {
     const painter = await one();
     const over = await other().catch(async (error: Error) => {
@@ -150,7 +151,8 @@ async function formOf({ path, bytes }: BatchItem, format: StyleOptions['format']
 }
 
 async function plan(item: BatchItem, job: Job): Promise<Work> {
-  const { options, models, settings } = job;
+  const { options, models } = job;
+  const settings = { ...job.settings, seed: seedOf(item, options) };
   const form = await formOf(item, options.format);
   const { format } = form;
   const target = join(options.out, `${item.name}${format === 'gif' ? '.gif' : RASTER_EXTENSION[format]}`);
@@ -162,12 +164,14 @@ async function plan(item: BatchItem, job: Job): Promise<Work> {
       const same = (['seed', 'strength', 'keepColour', 'mask', 'mix', 'with'] as const).every((name) => String(made?.[name]) === String(settings[name]));
       return made !== undefined && sameHuman(made.human, settings.human) && made.parent.sha256 === item.sha256 && made.model.sha256 === models[0]!.sha256 && same;
     },
-    make: () => make(item, target, form, job),
+    make: () => make(item, target, form, settings, job),
   };
 }
 
-async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, job: Job): Promise<EditedFile> {
-  const { models, settings, options } = job;
+const seedOf = ({ sha256 }: BatchItem, { seed = sha256.slice(0, 8) }: StyleOptions): number | string => seed;
+
+async function make({ path, bytes, identity }: BatchItem, target: string, form: Form, settings: Settings & Seeded, job: Job): Promise<EditedFile> {
+  const { models, options } = job;
   const { quality } = options;
   const [model, second] = models as [ListedModel<StyleCard>, ListedModel<StyleCard> | undefined];
   // Whose hand it is stands in every picture painted in it.
@@ -181,13 +185,13 @@ async function make({ path, bytes, identity }: BatchItem, target: string, form: 
     generation: { model: named(model), ...settings, trainingSet: trainedOn(model.card.trainingSet), ...(second ? { second: { ...named(second), trainingSet: trainedOn(second.card.trainingSet) } } : {}) },
   };
   // A single picture of GIF was read as an animation of one frame, and leaves as one.
-  const published = await publishEdited(() => painted(path, bytes, form, job), target, edit, { identity, version: VERSION, format: form.format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
+  const published = await publishEdited(() => painted(path, bytes, form, settings, job), target, edit, { identity, version: VERSION, format: form.format, ...(quality === undefined ? {} : { quality }), ...markingOf(options) });
   return { ...published, source: path };
 }
 
-async function painted(path: string, bytes: Buffer, { format, animated }: Form, { options, painter: lazy, mask }: Job): Promise<Raster | Animation> {
+async function painted(path: string, bytes: Buffer, { format, animated }: Form, { seed }: Seeded, { options, painter: lazy, mask }: Job): Promise<Raster | Animation> {
   const { maximumPixels, signal, onProgress, keepColour = false } = options;
-  const given = { signal, keepColour, mask };
+  const given = { seed, signal, keepColour, mask };
   // What cannot be is said before the work.
   const fits = ({ width, height }: { width: number; height: number }) => {
     if (format !== 'gif') requireFits(width, height, format);

@@ -134,13 +134,13 @@ export class StyleTraining implements Training<StyleReport, StyleCard> {
     const random = new Random('grid');
     const [photographs, paintings] = [this.pictures.photographs, this.pictures.paintings].map((canvases) => drawCrops(canvases, random, side, new Uint8Array(SHOWN * plane))) as [Uint8Array, Uint8Array];
     const all = new Uint8Array(3 * SHOWN * plane);
-    const painter = await Painter.from(this.trainer.state.vectors.average, { threads: this.options.threads ?? availableParallelism() }, 'grid');
+    const painter = await Painter.from(this.trainer.state.vectors.average, { threads: this.options.threads ?? availableParallelism() });
     try {
       for (let i = 0; i < SHOWN; i++) {
         const crop = photographs.subarray(i * plane, (i + 1) * plane);
         const values = Float32Array.from(crop, (value) => value / 255);
         const painted = new Float32Array(plane);
-        await painter.paint(sourceOf(planar(side, side, values), 3), sinkTo(planar(side, side, painted), 3));
+        await painter.paint(sourceOf(planar(side, side, values), 3), sinkTo(planar(side, side, painted), 3), { seed: 'grid' });
         all.set(crop, 3 * i * plane);
         all.set(Uint8ClampedArray.from(painted, (value) => value * 255), (3 * i + 1) * plane);
         all.set(paintings.subarray(i * plane, (i + 1) * plane), (3 * i + 2) * plane);
