@@ -2,7 +2,7 @@
 //
 //   node scripts/ship.mjs <run folder> <name> <pictures>     a generator, against the pictures that it was trained on
 //   node scripts/ship.mjs <run folder> <name>                an upscaler, on Set5 and Set14 (colours)
-//   node scripts/ship.mjs <run folder> <name> <photographs> --against <painting>     a style, on photographs that it was not trained on
+//   node scripts/ship.mjs <run folder> <name> <photographs>     a style, on photographs that it was not trained on
 //   node scripts/ship.mjs <run folder> <name> --at 0.8       a sharpened one, whose --detail 1 is to be 0.8 of the way it went
 //
 // A generator's figures are made from 2,000 pictures at full truncation, seed 0, with the feature network whose hash stands beside
@@ -14,8 +14,8 @@ import { readOnnx, replaceMetadata } from '@zeuxis/graph';
 import { writeWhole } from '@zeuxis/pictures';
 import { evaluate, evaluateStyle, evaluateUpscaler, findStyle, findUpscaler, readModel } from '@zeuxis/verbs';
 
-const USAGE = 'node scripts/ship.mjs <run folder> <name> [<pictures>] [--at 1] [--against <painting>]';
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { at: { type: 'string', default: '1' }, against: { type: 'string' } } });
+const USAGE = 'node scripts/ship.mjs <run folder> <name> [<pictures>] [--at 1]';
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { at: { type: 'string', default: '1' } } });
 const [run, name, pictures] = positionals;
 const at = Number(values.at);
 if (!name) throw new Error(USAGE);
@@ -51,8 +51,8 @@ async function ofUpscaler() {
 }
 
 async function ofStyle() {
-  if (!pictures || !values.against) throw new Error(USAGE);
-  const { mean, pictures: measured } = await evaluateStyle(await findStyle(run), pictures, { against: values.against });
+  if (!pictures) throw new Error(USAGE);
+  const { mean, pictures: measured } = await evaluateStyle(await findStyle(run), pictures, {});
   const each = (of) => Object.fromEntries(Object.entries(mean[of]).map(([name, value]) => [`${name}${of === 'painted' ? '' : ` ${of}`}`, Number(value.toPrecision(3))]));
   const { 'ssim untouched': _, 'edges untouched': __, ...untouched } = each('untouched');
   return { ...each('painted'), ...untouched, ...each('transferred'), photographs: measured.count };

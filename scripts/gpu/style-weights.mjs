@@ -4,6 +4,7 @@
 //   node scripts/gpu/style-weights.mjs <run folder> <folder that train_style.py wrote>
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOnnx } from '@zeuxis/graph';
 import { defineStyle, styleModel } from '@zeuxis/nets';
 import { writeWhole } from '@zeuxis/pictures';
 import { readModel } from '@zeuxis/verbs';
@@ -23,6 +24,7 @@ for (const { name, shape, offset } of painter.table) {
   weights.set(values.subarray(at, at + count), offset);
 }
 const path = join(run, 'model.onnx');
-const card = { ...(await readModel(path)).card, steps, images: steps, hours: Number((seconds / 3600).toFixed(2)) };
-await writeWhole(path, styleModel(painter, weights, { 'zeuxis.card': JSON.stringify(card) }));
+const { card: began, bytes: model } = await readModel(path);
+const card = { ...began, steps, images: steps, hours: Number((seconds / 3600).toFixed(2)) };
+await writeWhole(path, styleModel(painter, weights, { ...readOnnx(model).metadata, 'zeuxis.card': JSON.stringify(card) }));
 console.log(`${path}: ${steps} crops in ${seconds} seconds`);

@@ -174,9 +174,13 @@ class Training:
         sides = (SIDE, round(SIDE * 8 / 7))
         self.photographs = [picture(path, side) for path in files for side in sides]
         self.whole = len(self.photographs)
-        self.photographs += [self.detail(pixels) for pixels in self.photographs]
+        # The same for every seed, as --laid strokes are for all.
+        places = np.random.default_rng(0)
+        self.photographs += [self.detail(pixels, places) for pixels in self.photographs]
         self.preferred = [i for i, path in enumerate(path for path in files for _ in sides) if given.prefer and path.name.startswith(given.prefer)]
         self.strokes = laid(self.photographs, given.laid)
+        if len(self.strokes) != len(self.photographs):
+            sys.exit(f"{given.laid} holds strokes of {len(self.strokes)} pictures, and there are {len(self.photographs)}; leave another name to be made")
         self.banks = [[bank(self.painting, *each) for each in kind] for kind in (COLOURS, PATCHES if given.patches else ())]
         self.painter, self.judge = Trained(), Trained()
         with torch.no_grad():
@@ -200,9 +204,10 @@ class Training:
         }
         self.graphs = {}
 
-    def detail(self, pixels):
+    @staticmethod
+    def detail(pixels, places):
         small = SIDE // MAGNIFICATION
-        y, x = (int(self.random.integers(side - small + 1)) for side in pixels.shape[1:])
+        y, x = (int(places.integers(side - small + 1)) for side in pixels.shape[1:])
         large = F.interpolate(pixels[None, :, y : y + small, x : x + small].float(), scale_factor=MAGNIFICATION, mode="bicubic")
         return large[0].round().clamp(0, 255).byte()
 

@@ -70,12 +70,10 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     outcomes[i] = await readFile(pathOf(files[i]!)).then(
       async (file) => {
         const sha256 = createHash('sha256').update(file).digest('hex');
-        const painting = { skipped: 'it is a painting that the style is learned from' };
-        if (not?.hashes.includes(sha256)) return painting;
+        if (not?.hashes.includes(sha256)) return { skipped: 'it is a painting that the style is learned from' };
         const canvas = await decodeCanvas(file, shorter[i % shorter.length]!, least, side);
         if (!('data' in canvas)) return canvas;
-        const look = lookOf(canvas);
-        return isTelling(look) && not?.looks().some((other) => hashDistance(look, other) <= SIMILAR) ? painting : { ...canvas, sha256 };
+        return not && looksLike(canvas, not.looks()) ? { skipped: 'it looks like a painting that the style is learned from' } : { ...canvas, sha256 };
       },
       (error: NodeJS.ErrnoException) => ({ skipped: `cannot be read (${error.code})` }),
     );
@@ -122,6 +120,11 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
 }
 
 const lookOf = ({ width, height, data }: Canvas): string => perceptualHash({ width, height, channels: 3, alpha: false, data });
+
+function looksLike(canvas: Canvas, looks: readonly string[]): boolean {
+  const look = lookOf(canvas);
+  return isTelling(look) && looks.some((other) => hashDistance(look, other) <= SIMILAR);
+}
 
 /** What cannot be read has no hash, and is left out when it is to be decoded. */
 async function hashAll(files: readonly string[], pathOf: (file: string) => string, signal: AbortSignal | undefined) {

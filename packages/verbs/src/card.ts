@@ -108,7 +108,7 @@ export interface StyleCard extends CommonCard {
   /** Of flat places staying flat. */
   calm?: number;
   /** The style whose weights it began with: what that was trained on went into this one, too. */
-  from?: { name: string; /** Hexadecimal SHA-256 of the file. */ sha256: string; trainingSets: TrainingSet[] };
+  from?: { name: string; /** Hexadecimal SHA-256 of the file. */ sha256: string; /** Of its weights. */ licence: string; trainingSets: TrainingSet[] };
   /** Crops by which scales and shifts were taught anew, at every strength, where normalisation was another before (commit 18a26be). */
   scalesCrops?: number;
   /** Pixels by which tiles must overlap on each side. */
@@ -217,7 +217,9 @@ function parseCard(text: string, { inputs, outputs }: OnnxSummary): Card | strin
   if (card.task === 'style') {
     if (shaped('photograph', inputs)[1] !== 3 || shaped('painted', outputs)[1] !== 3) return 'it says a style, which the graph is not';
     if (!(Number.isInteger(card.margin) && card.margin % GRAIN === 0 && card.margin >= 0 && card.margin <= LARGEST_MARGIN)) return `it states no margin up to ${LARGEST_MARGIN} px`;
-    return saysTraining([card.trainingSet, card.content, ...(card.from ? card.from.trainingSets : [])]) ?? counts(card, ['images', 'steps', 'batch', 'hours', 'painted']) ?? card;
+    if (card.from && !(['name', 'sha256', 'licence'] as const).every((key) => typeof card.from?.[key] === 'string')) return 'it does not say what style it began with';
+    if (card.from && saysTraining(card.from.trainingSets)) return 'it does not say what the style was trained on that it began with';
+    return saysTraining([card.trainingSet, card.content]) ?? counts(card, ['images', 'steps', 'batch', 'hours', 'painted']) ?? card;
   }
   if (!Number.isInteger(card.size)) return 'it states no size';
   if (!Array.isArray(card.labels) || card.labels.some((label) => typeof label !== 'string')) return 'it lists no labels';

@@ -17,7 +17,7 @@ export interface EditOptions extends Common, MarkingFlags, AuthoringFlags {
 export const editing = (command: Command, files: string): Command =>
   authoring(marking(common(command)))
     .argument('<files...>', files)
-    .requiredOption('--out <dir>', 'folder for the results; a file keeps its name, and what was below a folder its folders')
+    .requiredOption('--out <dir>', 'folder for the results, all beside one another; a file keeps its name')
     .addOption(new Option('--format <name>', 'default: png; same keeps each picture\'s own').choices(['png', 'jpeg', 'webp', 'avif', 'tiff', 'same']))
     .option('--quality <q>', '1 to 100, for jpeg, webp and avif', quality)
     .option('--overwrite', 'replace files that are there (default: they are kept)')

@@ -79,6 +79,7 @@ export function modelsCommand(program: Command): void {
           ...rightsLines(rights),
         ]),
         `training     ${card.images} ${card.task === 'gan' ? 'pictures' : 'crops'} shown, ${card.steps} steps of ${card.batch}, ${card.hours} h, seed ${card.seed}`,
+        ...(card.task === 'style' && card.from ? [`began with   the style ${card.from.name}, licence ${card.from.licence}, SHA-256 ${card.from.sha256.slice(0, 16)}`] : []),
         ...(sharpened ? [`sharpened    ${sharpened.images} crops shown, ${sharpened.steps} steps, ${sharpened.hours} h, seed ${sharpened.seed}`] : []),
         `licence      ${card.licence}`,
         ...figures.map(([name, value]) => `${String(name).padEnd(12)} ${value}`),

@@ -5,10 +5,10 @@
 // Content: the photograph's luminance, in windows, at a quarter to a sixteenth of the sides, counted where the photograph has
 // structure, so that a flat sky may be painted, and how light it is in the large. Calm: in the large, it is to stay as flat as it was.
 
-import { abs, add, concat, constant, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { abs, add, concat, div, input, leakyRelu, matrix, mean, meanKeep, mul, resample, reshape, sliceAxis, sqrt, square, sub, type Tensor } from '@zeuxis/graph';
 import { bias, boxDown, convolution, GAIN } from '../layers.js';
-import { LUMA } from '../metrics/style.js';
 import { Network, type Weights } from '../network.js';
+import { luminance, structureOf } from './light.js';
 
 /** Reductions of the sides at which patches are judged; a logit sees 22 px of the reduced picture. */
 const REDUCTIONS = [1, 2, 4, 8] as const;
@@ -39,9 +39,6 @@ export function patchShares(side: number): Float32Array {
 
 export const paintingDiscriminator = (side: number): Network<[Tensor]> => new Network(judge, [input('x', [1, 3, side, side])]);
 
-/** Of BT.601, [n, 3, h, w] -> [n, 1, h, w]. */
-const luminance = (x: Tensor): Tensor => sumKeep(mul(x, constant(Float32Array.from(LUMA), [1, 3, 1, 1])), [1]);
-
 /** Means over windows of `side` by `side` pixels around each, cut off at the edges. */
 function windowed(x: Tensor, side: number): Tensor {
   const reach = (side - 1) / 2;
@@ -51,8 +48,6 @@ function windowed(x: Tensor, side: number): Tensor {
 }
 
 const WINDOW = 9;
-/** Variance of luminance above which a place counts as structure. */
-const STRUCTURE = 2e-3;
 /** Variance of luminance over a picture at which half of its colours in large are asked for: a deviation of a tenth. */
 const CONTRAST = 1e-2;
 /** What an even sky is asked for of the painting's spread of colours: strokes, not blotches. */
@@ -77,8 +72,7 @@ export interface Contrast {
 
 export function contrastOf(photograph: Tensor): Contrast {
   const variance = meanKeep(square(centredLow(photograph)), EACH);
-  const beside = (least: number) => div(variance, add(variance, least));
-  return { large: beside(CONTRAST), spread: add(mul(sqrt(beside(STRUCTURE)), 1 - LEAST_SPREAD), LEAST_SPREAD) };
+  return { large: structureOf(variance, CONTRAST), spread: add(mul(sqrt(structureOf(variance)), 1 - LEAST_SPREAD), LEAST_SPREAD) };
 }
 
 /** One minus the correlation of luminance over all of a picture, at an eighth of the sides: what is light stays lighter than what is dark. */
@@ -86,7 +80,7 @@ function overall(made: Tensor, photograph: Tensor): Tensor {
   const [a, b] = [made, photograph].map(centredLow) as [Tensor, Tensor];
   const [va, vb, covariance] = [square(a), square(b), mul(a, b)].map((x) => mean(x, EACH)) as [Tensor, Tensor, Tensor];
   const correlation = div(covariance, sqrt(add(mul(add(va, 1e-4), add(vb, 1e-4)), 1e-8)));
-  return mean(mul(div(vb, add(vb, STRUCTURE)), sub(1, correlation)));
+  return mean(mul(structureOf(vb), sub(1, correlation)));
 }
 
 /** One minus the correlation of luminance in windows and over all, 0 to 2, weighed by the photograph's structure, and how far luminance is from its own. */
@@ -98,7 +92,7 @@ export function contentLoss(made: Tensor, photograph: Tensor): Tensor {
     const vb = sub(windowed(square(b), WINDOW), square(mb));
     const covariance = sub(windowed(mul(a, b), WINDOW), mul(ma, mb));
     const correlation = div(covariance, sqrt(add(mul(add(va, 1e-4), add(vb, 1e-4)), 1e-8)));
-    const weight = div(vb, add(vb, STRUCTURE));
+    const weight = structureOf(vb);
     // Picture by picture: a batch in parts is a batch.
     return mean(div(mean(mul(weight, sub(1, correlation)), EACH), add(mean(weight, EACH), LEAST)));
   };

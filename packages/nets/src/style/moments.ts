@@ -2,8 +2,8 @@
 // and those of the photographs of the training together, half each, the less its own the less light and dark it has. By its own alone a sky's faintest shade is as much as another picture's light and
 // dark, and falls apart into all colours of the painting; and that a photograph is dark, the network could not know.
 
-import { add, concat, constant, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
-import { LUMA } from '../metrics/style.js';
+import { add, concat, div, meanKeep, mul, sliceAxis, sqrt, square, sub, sumKeep, type Tensor } from '@zeuxis/graph';
+import { luminance, structureOf } from './light.js';
 
 /** What was learned of the channels of a layer, [1 or n, c, 1, 1] each. */
 export interface Learned {
@@ -32,17 +32,13 @@ export interface Measuring {
   used: Tensor[];
 }
 
-/** Variance of luminance at which a photograph counts half as much as one of much light and dark does. */
-const PLAIN = 2e-3;
-
 /**
  * What a photograph counts beside typical ones, [n, 1, 1, 1]: up to a half, and nothing where it is all one. Every layer that it counts half in doubles what variance it has short of
  * theirs, and after all of them an even sky's noise, and the noise that strokes begin from, would be as much as another picture's light and dark.
  */
 function countOf(photograph: Tensor, means: (x: Tensor) => Tensor): Tensor {
-  const light = sumKeep(mul(photograph, constant(Float32Array.from(LUMA), [1, 3, 1, 1])), [1]);
-  const variance = means(square(sub(light, means(light))));
-  return mul(div(variance, add(variance, PLAIN)), 0.5);
+  const light = luminance(photograph);
+  return mul(structureOf(means(square(sub(light, means(light))))), 0.5);
 }
 
 /** @param photograph black 0 to white 1. @param means of x over its pixels, [n, c, 1, 1]; of a picture at half its sides whose channels are several pixels' of c each, of those together. */

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
-import { dirname, extname, relative, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { RASTER_FORMATS, type RasterFormat, readWhole, removeStale, UserError, writeFault } from '@zeuxis/pictures';
 import { type EditRecord, type Identity, openIdentity, type Published, type Written } from '@zeuxis/provenance';
 import type { VerbOptions } from '../progress.js';
@@ -14,7 +14,7 @@ import type { MarkingOptions } from './marking.js';
 export interface BatchOptions extends VerbOptions, MarkingOptions, AuthorOptions {
   /** Files, folders with everything below them, and patterns. */
   inputs: readonly string[];
-  /** Folder for the results, made where it is missing, with the folders that lie between a folder of inputs and its pictures. */
+  /** Folder for the results, made where it is missing. */
   out: string;
   /** 'png' by default; 'same' keeps each picture's own. */
   format?: RasterFormat | 'same';
@@ -53,7 +53,7 @@ export class BatchFault extends Error {
 /** One file of a batch. */
 export interface BatchItem {
   path: string;
-  /** Of the result, without extension; folders between are part of it. */
+  /** Of the result, without extension. */
   name: string;
   bytes: Buffer;
   /** Hexadecimal SHA-256 of the file. */
@@ -89,8 +89,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
   const made = await mkdir(out, { recursive: true }).catch((error) => {
     throw writeFault(error, out);
   });
-  const folders = new Folders(out);
-  await folders.ready(out);
+  await removeStale(out);
   const identity = await openIdentity(options.identityFolder);
   if (identity.created)
     onProgress({ stage: 'sign', done: 0, total: inputs.length, unit: 'pictures', note: `made a signing key and certificate for this machine in ${identity.folder}` });
@@ -108,10 +107,7 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
     if (!overwrite && (await stat(target).catch(() => undefined))) {
       if (!(await isMade())) throw new UserError(`'${target}' is there already; --overwrite replaces it`);
       result.kept.push({ path: target, source: path });
-    } else {
-      await folders.ready(dirname(target));
-      result.files.push(await make());
-    }
+    } else result.files.push(await make());
     taken.set(target, path);
   };
   try {
@@ -128,37 +124,9 @@ export async function inBatch(options: BatchOptions, { done, isOurs }: BatchKind
     }
   } finally {
     // A folder in which nothing came to be is not left behind.
-    await folders.removeEmpty();
     if (made !== undefined && result.files.length === 0) await rmdir(out).catch(() => {});
   }
   return result;
-}
-
-/** The folders that results lie in. */
-class Folders {
-  private readonly seen = new Set<string>();
-  private readonly made: string[] = [];
-
-  constructor(private readonly out: string) {}
-
-  /** Makes a folder in or below the output's where it is missing, and clears away what killed processes left in it. */
-  async ready(folder: string): Promise<void> {
-    if (this.seen.has(folder)) return;
-    if (relative(this.out, folder) !== '') {
-      await this.ready(dirname(folder));
-      const made = await mkdir(folder, { recursive: true }).catch((error) => {
-        throw writeFault(error, folder);
-      });
-      if (made !== undefined) this.made.unshift(folder);
-    }
-    await removeStale(folder);
-    this.seen.add(folder);
-  }
-
-  /** Removes those that were made and hold nothing, the innermost first. */
-  async removeEmpty(): Promise<void> {
-    for (const folder of this.made) await rmdir(folder).catch(() => {});
-  }
 }
 
 const EXTENSIONS: Record<string, RasterFormat> = { '.jpg': 'jpeg', '.tif': 'tiff' };

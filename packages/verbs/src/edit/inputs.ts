@@ -18,7 +18,7 @@ async function isBareDicom(path: string): Promise<boolean> {
 
 export interface Input {
   path: string;
-  /** Of the result, without extension; below a folder that was given, with the folders between. */
+  /** Of the result, without extension. */
   name: string;
 }
 
@@ -33,9 +33,9 @@ export interface Inputs {
  * in an output folder that lies among the pictures, are not taken up again.
  */
 export async function findInputs(args: readonly string[], out: string, isOurs: (edit: EditRecord) => boolean): Promise<Inputs> {
-  const inputs = new Map<string, Input>();
+  const paths = new Map<string, string>();
   const failures: Inputs['failures'] = [];
-  const add = (input: Input) => inputs.set(resolve(input.path), inputs.get(resolve(input.path)) ?? input);
+  const add = (path: string) => paths.set(resolve(path), paths.get(resolve(path)) ?? path);
   for (const argument of args)
     await expand(argument, out, isOurs).then(
       (found) => found.forEach(add),
@@ -44,21 +44,21 @@ export async function findInputs(args: readonly string[], out: string, isOurs: (
         failures.push({ source: argument, message: error.message });
       },
     );
-  return { inputs: [...inputs.values()], failures };
+  return { inputs: [...paths.values()].map((path) => ({ path, name: nameOf(path) })), failures };
 }
 
 /** Extensions that a name is known by; what follows another dot is part of it, as in UIDs. */
 const KNOWN = /\.(png|jpe?g|webp|avif|tiff?|gif|dcm|heic|heif|bmp|svg|jxl|txt)$/i;
 /** Whether a file's name says that it is a picture of another kind than DICOM. */
 export const hasPictureName = (path: string): boolean => KNOWN.test(path) && !/\.dcm$/i.test(path);
-const single = (path: string): Input => ({ path, name: basename(path).replace(KNOWN, '') });
+const nameOf = (path: string): string => basename(path).replace(KNOWN, '');
 
-async function expand(argument: string, out: string, isOurs: (edit: EditRecord) => boolean): Promise<Input[]> {
+async function expand(argument: string, out: string, isOurs: (edit: EditRecord) => boolean): Promise<string[]> {
   const info = await stat(argument).catch(() => undefined);
   if (info?.isDirectory()) {
     const [folder, results] = [await realpath(argument), await realpath(out).catch(() => undefined)];
-    const all = (await findPictures(argument, EXTRA)).map((file) => ({ path: join(argument, file), name: file.replace(KNOWN, '') }));
-    const usable = await Promise.all(all.map(({ path }) => KNOWN.test(path) || isBareDicom(path)));
+    const all = (await findPictures(argument, EXTRA)).map((file) => join(argument, file));
+    const usable = await Promise.all(all.map((path) => KNOWN.test(path) || isBareDicom(path)));
     const found = all.filter((_, i) => usable[i]);
     if (found.length === 0) throw new UserError(`'${argument}' holds no PNG, JPEG, WebP, AVIF, TIFF or DICOM; give a folder of pictures`);
     if (results === undefined || relative(folder, results).startsWith('..')) return found;
@@ -68,13 +68,13 @@ async function expand(argument: string, out: string, isOurs: (edit: EditRecord) 
       const edit = extname(path).toLowerCase() === '.dcm' ? undefined : (await verify(path).catch(() => undefined))?.edit;
       return edit !== undefined && isOurs(edit);
     };
-    const marks = await Promise.all(found.map(({ path }) => isResult(path)));
+    const marks = await Promise.all(found.map(isResult));
     return found.filter((_, i) => !marks[i]);
   }
-  if (info || !/[*?[{]/.test(argument)) return [single(argument)];
+  if (info || !/[*?[{]/.test(argument)) return [argument];
   // A shell expands patterns; those in quotes, and all on Windows, come here as they were written.
   const { glob } = await import('tinyglobby');
   const found = await glob(argument.replaceAll('\\', '/'), { onlyFiles: true, absolute: isAbsolute(argument) });
   if (found.length === 0) throw new UserError(`no file matches '${argument}'`);
-  return found.sort().map(single);
+  return found.sort();
 }

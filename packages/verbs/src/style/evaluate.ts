@@ -54,7 +54,7 @@ async function profileOf({ name, card, bytes }: ListedModel<StyleCard>, { agains
     if (!own) throw new UserError(`'${name}' was trained by a version whose models keep nothing of their paintings; give those: --against PATH`);
     return own;
   }
-  const canvases = await openCanvases(against, { shorter: [card.painted], ...PAINTINGS, ...(signal ? { signal } : {}) });
+  const canvases = await openCanvases(against, { shorter: [card.painted], side: card.crop, ...PAINTINGS, ...(signal ? { signal } : {}) });
   if (canvases.fingerprint !== card.trainingSet.fingerprint)
     onProgress({ stage: 'measure', done: 0, total: 1, unit: 'pictures', note: `'${against}' is not, by its contents and names, what '${name}' was learned from` });
   return PaintingProfile.of(planarsOf(canvases), canvases.count);

@@ -68,7 +68,7 @@ export async function paintAnimation(painter: Paints, animation: Animation, opti
       fillUnknown(colours, seen(raster.data, 4, 3));
       return sourceOf(colours, 3);
     }),
-    options,
+    { ...(options.seed === undefined ? {} : { seed: options.seed }), signal: options.signal },
   );
   const out = new Uint8Array(data.length);
   for (let n = 0; n < delay.length; n++) out.set((await paintRaster(painter, frame(n), options, manner)).data, n * size);

@@ -124,7 +124,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const settings: StyleSettings = before ? { ...before.settings, calm: before.settings.calm ?? 0, ...turned } : {
       side,
       scale,
-      ...(from ? { warm: true, from: { name: from.name, sha256: from.sha256, trainingSets: setsOf(from.card) } } : {}),
+      ...(from ? { warm: true, from: { name: from.name, sha256: from.sha256, licence: from.card.licence, trainingSets: setsOf(from.card) } } : {}),
       ...keptRights(rights, options, paintings.files, photographs.files),
       fingerprint,
       networks,
