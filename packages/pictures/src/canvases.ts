@@ -35,13 +35,19 @@ export interface Canvases extends LeftOut {
   sizes: readonly { width: number; height: number }[];
   /** SHA-256 of the files taken. */
   hashes: readonly string[];
-  /** Their perceptual hashes. */
-  looks(): readonly string[];
+  /** What they look like. */
+  looks(): readonly Look[];
   fingerprint: string;
   /** All of a picture, planar [3, height, width]. */
   planes(picture: number): Uint8Array;
   /** Writes a crop of `side` px with its upper left corner at (x, y), mirrored or not, into `out` at the n-th place, planar [3, side, side]. */
   crop(place: { picture: number; x: number; y: number; mirrored: boolean }, side: number, n: number, out: Uint8Array): void;
+}
+
+/** A picture by its perceptual hash, which knows no colours, and the means of its parts, [PARTS, PARTS, 3]. */
+interface Look {
+  hash: string;
+  colours: readonly number[];
 }
 
 interface Canvas {
@@ -90,7 +96,7 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
     const [first] = [...out.skipped, ...out.reserved, ...out.unstated];
     throw new UserError(single ? `'${path}' cannot serve: ${first!.reason}` : `'${path}' holds no usable picture ('${first!.file}', for one: ${first!.reason})`);
   }
-  let looks: string[] | undefined;
+  let looks: Look[] | undefined;
   return {
     count: taken.length,
     sizes: taken,
@@ -119,11 +125,25 @@ export async function openCanvases(path: string, { shorter, least, side = 0, mos
   };
 }
 
-const lookOf = ({ width, height, data }: Canvas): string => perceptualHash({ width, height, channels: 3, alpha: false, data });
+/** Parts a side that colours are compared in, and the mean difference, of 255, that encoding and scaling leave at most. */
+const [PARTS, SAME_COLOURS] = [4, 8];
 
-function looksLike(canvas: Canvas, looks: readonly string[]): boolean {
-  const look = lookOf(canvas);
-  return isTelling(look) && looks.some((other) => hashDistance(look, other) <= SIMILAR);
+function lookOf({ width, height, data }: Canvas): Look {
+  const [sums, counts] = [new Array<number>(3 * PARTS * PARTS).fill(0), new Array<number>(PARTS * PARTS).fill(0)];
+  for (let y = 0, from = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const part = Math.floor((y * PARTS) / height) * PARTS + Math.floor((x * PARTS) / width);
+      counts[part]!++;
+      for (let c = 0; c < 3; c++) sums[3 * part + c]! += data[from++]!;
+    }
+  const colours = sums.map((sum, i) => sum / Math.max(1, counts[Math.floor(i / 3)]!));
+  return { hash: perceptualHash({ width, height, channels: 3, alpha: false, data }), colours };
+}
+
+function looksLike(canvas: Canvas, looks: readonly Look[]): boolean {
+  const { hash, colours } = lookOf(canvas);
+  const apart = (other: Look) => other.colours.reduce((sum, value, i) => sum + Math.abs(value - colours[i]!), 0) / colours.length;
+  return isTelling(hash) && looks.some((other) => hashDistance(hash, other.hash) <= SIMILAR && apart(other) <= SAME_COLOURS);
 }
 
 /** What cannot be read has no hash, and is left out when it is to be decoded. */
