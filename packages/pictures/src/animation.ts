@@ -49,9 +49,12 @@ export async function readAnimation(path: string, bytes: Buffer, maximumPixels =
   return { width, height: pageHeight, data: new Uint8Array(data.buffer, data.byteOffset, data.length), delay: Array.from({ length: pages }, (_, i) => Math.min(LONGEST_DELAY, delay[i] ?? 100)), loop };
 }
 
+/** How far a pixel of a GIF may be from its colour (libvips' measure, 0 to 32) and stay what the frame before shows: each frame has a palette of its own, and what stands still would flicker wherever something else has new colours. */
+const STILL = 8;
+
 /** The bytes of an animated file, WebP with an XMP packet. GIF holds 256 colours a frame, without dithering, which would make still places flicker. */
 export function encodeAnimation({ width, height, data, delay, loop }: Animation, format: AnimatedFormat, quality = 90, xmp?: Buffer): Promise<Buffer> {
   const frames = sharp(data, { raw: { width, height: height * delay.length, channels: 4, pageHeight: height }, limitInputPixels: false });
   if (xmp && format === 'webp') frames.withXmp(xmp.toString('utf8'));
-  return (format === 'gif' ? frames.gif({ delay, loop, dither: 0 }) : frames.webp({ delay, loop, quality })).toBuffer();
+  return (format === 'gif' ? frames.gif({ delay, loop, dither: 0, interFrameMaxError: STILL }) : frames.webp({ delay, loop, quality })).toBuffer();
 }

@@ -159,15 +159,15 @@ const AXES = [
 const times = (matrix: number[][], v: readonly number[]) => matrix.map((row) => row.reduce((sum, m, i) => sum + m * v[i]!, 0));
 const transposed = (matrix: number[][]) => matrix[0]!.map((_, i) => matrix.map((row) => row[i]!));
 
-/** A picture's l, alpha and beta. */
+/** A picture's l, alpha and beta. Matrices are written out: a training looks at up to 64 paintings before it begins. */
 function axesOf({ width, height, data }: Planar): Float64Array[] {
   const plane = width * height;
-  const axes = AXES.map(() => new Float64Array(plane));
-  for (let i = 0; i < plane; i++) {
-    const cones = times(LMS, [data[i]!, data[plane + i]!, data[2 * plane + i]!]).map((v) => Math.log10(Math.max(v, 1 / 255)));
-    for (const [k, v] of times(AXES, cones).entries()) axes[k]![i] = v;
-  }
-  return axes;
+  const [long, medium, short] = LMS.map(([r, g, b]) => {
+    const cone = new Float64Array(plane);
+    for (let i = 0; i < plane; i++) cone[i] = Math.log10(Math.max(r! * data[i]! + g! * data[plane + i]! + b! * data[2 * plane + i]!, 1 / 255));
+    return cone;
+  }) as [Float64Array, Float64Array, Float64Array];
+  return AXES.map(([l, m, s]) => long.map((value, i) => l! * value + m! * medium[i]! + s! * short[i]!));
 }
 
 function momentsOf(values: Float64Array): { mean: number; deviation: number } {

@@ -124,7 +124,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
     const settings: StyleSettings = before ? { ...before.settings, calm: before.settings.calm ?? 0, ...turned } : {
       side,
       scale,
-      ...(from ? { warm: true, from: { name: from.name, sha256: from.sha256, licence: from.card.licence, trainingSets: setsOf(from.card) } } : {}),
+      ...(from ? { from: { name: from.name, sha256: from.sha256, licence: from.card.licence, trainingSets: setsOf(from.card) } } : {}),
       ...keptRights(rights, options, paintings.files, photographs.files),
       fingerprint,
       networks,
@@ -144,7 +144,7 @@ export async function trainStyle(options: TrainStyleOptions): Promise<TrainStyle
       throw new UserError(`the checkpoint in '${out}' is of another network than this version's; start a new run`);
     onProgress({ stage: 'compile', done: 0, total: 1, unit: 'networks' });
     const { parts, open } = openerOf(settings, options);
-    const trainer = await StyleTrainer.open({ ...settings, parts }, state, banksOf(planarsOf(paintings), paintings.count, judgedSide(side), settings.seed, settings.patches > 0), open, await targetOf(device));
+    const trainer = await StyleTrainer.open({ ...settings, parts, warm: settings.from !== undefined }, state, banksOf(planarsOf(paintings), paintings.count, judgedSide(side), settings.seed, settings.patches > 0), open, await targetOf(device));
     begin();
     const { length, snapshots } = settings;
     const shown = { 'D loss': 'discriminatorLoss', 'G loss': 'generatorLoss', content: 'content' };
