@@ -67,7 +67,7 @@ describe('several paintings', () => {
     const both = PaintingProfile.of([dark, light], 2);
     // Half of the ranks are 0.4 away, half are there.
     expect(both.distanceOf(dark).colour / PaintingProfile.of([light], 1).distanceOf(dark).colour).toBeCloseTo(0.5, 1);
-    const { data } = both.coloured(picture(64, 64, (c, x) => (x < 32 ? 0.4 : 0.5)));
+    const { data } = both.coloured(picture(64, 64, (_, x) => (x < 32 ? 0.4 : 0.5)));
     expect(data[0]! / 0.2).toBeCloseTo(1, 1);
     expect(data[63]! / 0.6).toBeCloseTo(1, 1);
   });
