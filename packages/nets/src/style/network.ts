@@ -118,4 +118,7 @@ const overPhotograph = (painted: Tensor, x: Tensor, strength: Tensor): Tensor =>
 
 export type StyleNetwork = Network<[x: Tensor, noise: Tensor, strength: Tensor, normal: Normal]>;
 
-export const defineStyle = (): StyleNetwork => new Network(paint, [input('x', [1, 3, 16, 16]), input('noise', [1, NOISE, 4, 4]), input('strength', [1, 1, 1, 1]), knownSides(input('x', [1, 3, 16, 16])).normal]);
+export function defineStyle(): StyleNetwork {
+  const x = input('x', [1, 3, 16, 16]);
+  return new Network(paint, [x, input('noise', [1, NOISE, 4, 4]), input('strength', [1, 1, 1, 1]), knownSides(x).normal]);
+}
