@@ -38,6 +38,16 @@ describe('an animation as a GIF', () => {
     const away = read.data.reduce((sum, value, i) => sum + Math.abs(value - drawn.data[i]!), 0) / read.data.length;
     expect(away).toBeLessThan(5);
     // With a palette for each frame and nothing else, nearly all still pixels change.
-    expect(changed(read.data)).toBeLessThan(((FRAMES - 1) * WIDTH * STILL_ROWS) / 10);
+    expect(changed(read.data)).toBeLessThan(((FRAMES - 1) * WIDTH * STILL_ROWS) / 100);
+  });
+
+  it('shows what a hole has left, and nothing where it has come to', async () => {
+    const drawn = scene();
+    // All frames alike but for the hole, so that every pixel is near enough to the frame before's to stay.
+    for (let n = 1; n < FRAMES; n++) drawn.data.copyWithin(n * plane, 0, plane);
+    for (let n = 0; n < FRAMES; n++)
+      for (let y = 20; y < 50; y++) for (let x = 20 + 15 * n; x < 40 + 15 * n; x++) drawn.data[n * plane + (y * WIDTH + x) * 4 + 3] = 0;
+    const opacity = ({ data }: Animation) => data.filter((_, i) => i % 4 === 3);
+    expect(opacity(await readAnimation('hole.gif', await encodeAnimation(drawn, 'gif')))).toEqual(opacity(drawn));
   });
 });

@@ -42,7 +42,7 @@ export interface TrainStyleOptions extends TrainingOptions {
 
 export type TrainStyleResult = RunResult<StyleCard>;
 
-export interface StyleSettings extends StyleTrainerOptions, KeptSettings {
+export interface StyleSettings extends Omit<StyleTrainerOptions, 'warm'>, KeptSettings {
   scale: number;
   from?: NonNullable<StyleCard['from']>;
 }
