@@ -104,7 +104,7 @@ function styleCommand(train: Command, finish: (code: number) => void): void {
     .option('--from <style>', 'begin with the weights of a style: a shipped name, a .onnx file or a run folder')
     .option('--scale <x>', 'how wide a brush is (default: 1.5)', positive)
     .option('--content-weight <x>', "weight of the photograph's structure (default: 1.5)", between(0, 1000))
-    .option('--palette <x>', "weight of the painting's colours (default: 14)", between(0, 1000))
+    .option('--palette <x>', "weight of the painting's colours (default: 42)", between(0, 1000))
     .option('--strokes <x>', 'weight of the run of the brush (default: 1)', between(0, 1000))
     .option('--patches <x>', "weight of the painting's small patches (default: 1)", between(0, 1000))
     .option('--calm <x>', 'weight of flat places staying flat: more keeps blotches out of skies (default: 30)', between(0, 1000))

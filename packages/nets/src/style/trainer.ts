@@ -18,7 +18,7 @@ export interface StyleTrainerOptions extends StyleCrops, PartsOption {
   contentWeight: number;
   /** Weight of the discriminator's game, which teaches the run of the brush. */
   strokes: number;
-  /** Weight of the distribution of colours. */
+  /** Weight of the distribution of colours, once it is at its full (`paletteShare`). */
   palette: number;
   /** Weight of the distribution of patches. */
   patches: number;
@@ -68,6 +68,20 @@ const [HALF_LIFE_SHARE, HALF_LIFE] = [0.03, 300];
 const fall = (progress: number): number => 0.05 + 0.475 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
 /** The painter's learning rate. */
 export const styleRate = (progress: number): number => RATES.generator * fall(progress);
+
+/**
+ * What of the palette's weight counts. All of it from nothing would let go of the photograph before there is a picture (camouflage); a third all through leaves pictures
+ * greyer than the painting, since structure and the judge do not ask for colour.
+ */
+const PALETTE = { first: 1 / 3, from: 0.15, full: 0.65 };
+export function paletteShare(progress: number): number {
+  const { first, from, full } = PALETTE;
+  const way = Math.min(1, Math.max(0, (progress - from) / (full - from)));
+  return first + (1 - first) * way ** 2 * (3 - 2 * way);
+}
+
+/** Of so many crops one is painted with any strength, the others with all: what is judged a style by, and asks for the most. */
+const EASED_EVERY = 4;
 
 /** Strokes for crops, uint8 [n, 3, side, side]. */
 export function strokesOf(photographs: Uint8Array, side: number, random: Random): Float32Array {
@@ -126,15 +140,14 @@ export class StyleTrainer {
       photographs: bytes(photographs, shape),
       painting: bytes(painting, shape),
       noise: floats(strokesOf(photographs, side, random), [batch, NOISE, side / GRAIN, side / GRAIN]),
-      // Half of all crops are painted with all strength, the others with any.
-      strength: floats(Array.from({ length: batch }, (_, n) => ((state.steps * batch + n) % 2 === 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
+      strength: floats(Array.from({ length: batch }, (_, n) => ((state.steps * batch + n) % EASED_EVERY > 0 ? 1 : random.uniform())), [batch, 1, 1, 1]),
       weights: vector(vectors.weights),
       beta2: scalar(BETA2),
       correction: scalar(1 / (1 - BETA2 ** (state.steps + 1))),
       gamma: scalar(GAMMA * PENALTY_EVERY),
       contentWeight: scalar(contentWeight),
       strokesWeight: scalar(strokes),
-      paletteWeight: scalar(palette),
+      paletteWeight: scalar(palette * paletteShare(progress)),
       patchesWeight: scalar(patches),
       calmWeight: scalar(calm),
       variationWeight: scalar(VARIATION),

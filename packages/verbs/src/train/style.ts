@@ -26,7 +26,7 @@ export interface TrainStyleOptions extends TrainingOptions {
   scale?: number;
   /** Weight of the photograph's structure, 1.5 by default: less lets more of it go. */
   contentWeight?: number;
-  /** Weight of the painting's colours, 14 by default: more takes them as often as the painting has them. */
+  /** Weight of the painting's colours, 42 by default: more takes them as often as the painting has them. At first a third of it counts; from two thirds of the run on, all. */
   palette?: number;
   /** Weight of the run of the brush, as a discriminator sees it, 1 by default. */
   strokes?: number;
@@ -48,7 +48,7 @@ export interface StyleSettings extends Omit<StyleTrainerOptions, 'warm'>, KeptSe
 }
 
 const [DEFAULT_BATCH, DEFAULT_CROP, DEFAULT_MINUTES] = [1, 448, 60];
-const WEIGHTS = { contentWeight: 1.5, palette: 14, strokes: 1, patches: 1, calm: 30 };
+const WEIGHTS = { contentWeight: 1.5, palette: 42, strokes: 1, patches: 1, calm: 30 };
 const DEFAULT_SCALE = 1.5;
 /** Shorter side in px of the paintings at scale 1. */
 const PAINTED = 480;
