@@ -80,7 +80,7 @@ export function paletteShare(progress: number): number {
   return first + (1 - first) * way ** 2 * (3 - 2 * way);
 }
 
-/** Of so many crops one is painted with any strength, the others with all: what is judged a style by, and asks for the most. */
+/** Of so many crops one is painted with any strength, the others with all, which a style is judged by and which asks for the most. */
 const EASED_EVERY = 4;
 
 /** Strokes for crops, uint8 [n, 3, side, side]. */
